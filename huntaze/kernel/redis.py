@@ -1,0 +1,130 @@
+"""Redis connections: one client per process, Lua scripts, and the cache that survives an outage.
+
+The client raises when Redis is away: limiter, breakers and leases must notice. Only the cache backend turns
+an error into a miss. Timeouts are in seconds. Nothing is retried behind the caller's back: a script that
+counts must not run twice because its answer was slow (the library's own default is ten retries).
+"""
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from threading import Lock
+from typing import Any
+
+import redis
+from django.conf import settings
+from django.core.cache.backends.base import DEFAULT_TIMEOUT
+from django.core.cache.backends.redis import RedisCache
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+CONNECT_TIMEOUT_S = 1.0
+SOCKET_TIMEOUT_S = 2.0
+HEALTH_CHECK_INTERVAL_S = 30
+
+_lock = Lock()
+_client: redis.Redis | None = None
+_client_of: tuple[int, str] | None = None
+
+
+def connection_options() -> dict[str, Any]:
+    """Keyword arguments every connection of ours is made with, the cache's included.
+
+    RESP 2 is spoken because it needs no handshake and its answers are the documented shapes.
+    """
+    return {
+        "socket_timeout": SOCKET_TIMEOUT_S,
+        "socket_connect_timeout": CONNECT_TIMEOUT_S,
+        "health_check_interval": HEALTH_CHECK_INTERVAL_S,
+        "retry": Retry(NoBackoff(), 0),
+        "protocol": 2,
+    }
+
+
+def client() -> redis.Redis:
+    """The process's client for `settings.REDIS_URL`; answers are bytes. Made anew after a fork."""
+    global _client, _client_of
+    wanted = (os.getpid(), settings.REDIS_URL)
+    if _client is None or _client_of != wanted:
+        with _lock:
+            if _client is None or _client_of != wanted:
+                _client = redis.Redis.from_url(settings.REDIS_URL, decode_responses=False, **connection_options())
+                _client_of = wanted
+    return _client
+
+
+class LuaScript:
+    """A Lua script that runs by its hash on the process's client and is loaded again when Redis forgot it."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self._script: Any = None
+
+    def __call__(self, keys: Sequence[Any] = (), args: Iterable[Any] = (), *, on: Any = None) -> Any:
+        """Run it on the client, or queue it on a pipeline given as `on`. Raises RedisError."""
+        target = client() if on is None else on
+        if self._script is None:
+            self._script = client().register_script(self.source)
+        return self._script(keys=keys, args=args, client=target)
+
+
+def script(source: str) -> LuaScript:
+    """Register a Lua script at import time; nothing is sent until it is called."""
+    return LuaScript(source)
+
+
+class TolerantRedisCache(RedisCache):
+    """Django's Redis cache in which an unreachable Redis looks like an empty one.
+
+    For the page cache and sessions only: what must be counted or locked uses `client()`.
+    """
+
+    def __init__(self, server: str | list[str], params: dict[str, Any]) -> None:
+        options = {**connection_options(), **params.get("OPTIONS", {})}
+        super().__init__(server, {**params, "OPTIONS": options})
+
+    def _tolerate(self, operation: Callable[[], Any], otherwise: Any) -> Any:
+        try:
+            return operation()
+        except (RedisError, OSError):
+            return otherwise
+
+    def add(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None) -> Any:
+        return self._tolerate(lambda: super(TolerantRedisCache, self).add(key, value, timeout, version), False)
+
+    def get(self, key: Any, default: Any = None, version: Any = None) -> Any:
+        return self._tolerate(lambda: super(TolerantRedisCache, self).get(key, default, version), default)
+
+    def set(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None) -> None:
+        self._tolerate(lambda: super(TolerantRedisCache, self).set(key, value, timeout, version), None)
+
+    def touch(self, key: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None) -> Any:
+        return self._tolerate(lambda: super(TolerantRedisCache, self).touch(key, timeout, version), False)
+
+    def delete(self, key: Any, version: Any = None) -> Any:
+        return self._tolerate(lambda: super(TolerantRedisCache, self).delete(key, version), False)
+
+    def get_many(self, keys: Any, version: Any = None) -> Any:
+        return self._tolerate(lambda: super(TolerantRedisCache, self).get_many(keys, version), {})
+
+    def has_key(self, key: Any, version: Any = None) -> Any:
+        return self._tolerate(lambda: super(TolerantRedisCache, self).has_key(key, version), False)
+
+    def incr(self, key: Any, delta: int = 1, version: Any = None) -> Any:
+        """Raises ValueError for an unknown key, and so also while Redis is away."""
+        answer = self._tolerate(lambda: super(TolerantRedisCache, self).incr(key, delta, version), None)
+        if answer is None:
+            raise ValueError("the cache can't be reached")
+        return answer
+
+    def set_many(self, data: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None) -> Any:
+        """Answers the keys that were not stored, as Django's contract wants: all of them while Redis is away."""
+        return self._tolerate(
+            lambda: super(TolerantRedisCache, self).set_many(data, timeout, version), list(data)
+        )
+
+    def delete_many(self, keys: Any, version: Any = None) -> None:
+        self._tolerate(lambda: super(TolerantRedisCache, self).delete_many(keys, version), None)
+
+    def clear(self) -> Any:
+        return self._tolerate(super().clear, False)
