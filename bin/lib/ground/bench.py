@@ -1,0 +1,29 @@
+"""bin/bench NAME: a benchmark on servers of its own, with the disk honest (fsync on)."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from ground import environment, throwaway
+from ground.messages import Problem, Progress
+from ground.place import Place
+
+
+def main(root: Path, arguments: list[str]) -> int:
+    """Returns the benchmark's exit code."""
+    names = sorted(path.stem for path in (root / "bench").glob("[a-z]*.py"))
+    if not arguments or arguments[0] not in names:
+        print(f"bin/bench NAME [arguments], where NAME is one of: {', '.join(names) or 'none yet'}", file=sys.stderr)
+        return 2
+    place, progress = Place(root), Progress()
+    try:
+        place.make_folders()
+        environment.ensure(place, progress, dev=True)
+        with throwaway.servers(place, progress, "bench", {}) as servers:
+            command = [str(place.python), "-m", f"bench.{arguments[0]}", *arguments[1:]]
+            return subprocess.run(command, cwd=place.root, env=dict(servers.environment)).returncode
+    except Problem as problem:
+        print(f"\n{problem}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130

@@ -1,0 +1,82 @@
+"""bin/test: proves the clone on servers of its own; without arguments everything, else pytest with the arguments."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from ground import browser, checks, environment, postgres, proc, throwaway
+from ground.messages import Problem, Progress
+from ground.place import Place
+from ground.state import Entry
+from ground.supervisor import Supervisor
+
+_HELP = """\
+bin/test                  all checks, then all tests
+bin/test --checks         the checks only
+bin/test tests/faults -x  pytest with these arguments, on the same kind of servers
+"""
+
+
+def main(root: Path, arguments: list[str]) -> int:
+    """Returns the exit code."""
+    if arguments in (["--help"], ["-h"]):
+        print(_HELP, end="")
+        return 0
+    place, progress = Place(root), Progress()
+    try:
+        place.make_folders()
+        environment.ensure(place, progress, dev=True)
+        needs_browser = not arguments or any("e2e" in argument for argument in arguments)
+        chromium = browser.ensure(progress) if needs_browser else None
+        with throwaway.servers(place, progress, "test", postgres.THROWAWAY) as servers:
+            servers.environment = dict(servers.environment, **_test_settings(chromium))
+            return _prove(place, progress, servers, arguments)
+    except Problem as problem:
+        print(f"\n{problem}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nInterrupted; the servers of this run have been stopped.", file=sys.stderr)
+        return 130
+
+
+def _prove(place: Place, progress: Progress, servers: Supervisor, arguments: list[str]) -> int:
+    results = []
+    if not arguments or arguments == ["--checks"]:
+        results = checks.run_all(place, servers.environment, servers.state.path.parent, progress)
+    are_passed = all(result.is_passed for result in results)
+    if arguments == ["--checks"]:
+        checks.report(results)
+        return 0 if are_passed else 1
+    code = _pytest(place, servers, arguments or ["-n", "2", "--dist", "loadfile"])
+    if not are_passed:
+        checks.report(results)
+    return code or (0 if are_passed else 1)
+
+
+def _pytest(place: Place, servers: Supervisor, arguments: list[str]) -> int:
+    """Runs pytest on the caller's terminal and passes its exit code on."""
+    print(flush=True)
+    command = [str(place.python), "-m", "pytest", *arguments]
+    run = subprocess.Popen(command, cwd=place.root, env=dict(servers.environment), stdin=subprocess.DEVNULL)
+    servers.state.record(Entry("pytest", run.pid, proc.began(run.pid) or ""))
+    try:
+        return run.wait()
+    except KeyboardInterrupt:
+        proc.send(proc.identify(run.pid), signal.SIGINT)
+        try:
+            run.wait(20)
+        except subprocess.TimeoutExpired:
+            run.kill()
+        raise
+
+
+def _test_settings(chromium: str | None) -> dict[str, str]:
+    """What tests want otherwise than a real installation: speed, and files without hashed names."""
+    told = {
+        "PASSWORD_HASHER": "django.contrib.auth.hashers.MD5PasswordHasher",
+        "STATIC_STORAGE": "django.contrib.staticfiles.storage.StaticFilesStorage",
+        "DJANGO_ALLOW_ASYNC_UNSAFE": "true",  # browser tests: the page's event loop runs in the test's thread
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+    }
+    return told | ({"CHROMIUM": chromium} if chromium else {})

@@ -1,0 +1,63 @@
+"""Which addresses and folders each process is told, on top of what the person set.
+
+The person's environment wins, then what bin/up knows of the servers it runs, then `.env`.
+"""
+
+import os
+import shlex
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from ground.place import Place
+
+SANDBOX = "sandbox"
+SANDBOX_COMMAND = "python -m sandbox --port $SANDBOX_PORT --profile demo --state var/sandbox.json"
+_SANDBOX_PATH = "/onlyfansapi"
+
+
+def uses_sandbox(person: Mapping[str, str]) -> bool:
+    """Whether the platform's address is our sandbox's, so that the demo may be built."""
+    address = person.get("ONLYFANSAPI_BASE_URL", "")
+    return not address or (_is_loopback(address) and urlsplit(address).path.rstrip("/") == _SANDBOX_PATH)
+
+
+def addresses(person: Mapping[str, str], port: int, sandbox_port: int) -> dict[str, str]:
+    """The values that follow from the ports of this run; a real domain in BASE_URL stays."""
+    base = f"http://127.0.0.1:{port}"
+    told = {"HOST": "127.0.0.1", "PORT": str(port), "SANDBOX_PORT": str(sandbox_port)}
+    if _is_loopback(person.get("BASE_URL", base)):
+        told |= {"BASE_URL": base, "CSRF_TRUSTED_ORIGINS": f"{base},http://localhost:{port}"}
+    if uses_sandbox(person):
+        told["ONLYFANSAPI_BASE_URL"] = f"http://127.0.0.1:{sandbox_port}{_SANDBOX_PATH}"
+    return told
+
+
+def with_tools(place: Place, environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment with this clone's programs found first."""
+    path = f"{place.venv / 'bin'}{os.pathsep}{environment.get('PATH', os.defpath)}"
+    return dict(environment, PATH=path, PYTHONUNBUFFERED="1")
+
+
+def for_process(place: Place, name: str) -> dict[str, str]:
+    """What differs from process to process: the metrics folder, emptied, and the way workers end."""
+    folder = place.var / "metrics" / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    own = {"PROMETHEUS_MULTIPROC_DIR": str(folder)}
+    if name.startswith("worker"):
+        own["REMAP_SIGTERM"] = "SIGQUIT"  # soft shutdown: unfinished tasks go back to the queue
+    return own
+
+
+def write_exports(path: Path, told: Mapping[str, str]) -> None:
+    """A file to source before running manage.py by hand; private, because it holds the database's password."""
+    text = "".join(f"export {key}={shlex.quote(value)}\n" for key, value in sorted(told.items()))
+    path.unlink(missing_ok=True)
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+
+
+def _is_loopback(address: str) -> bool:
+    return urlsplit(address).hostname in ("127.0.0.1", "localhost", "::1")

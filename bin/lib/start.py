@@ -1,0 +1,45 @@
+"""The first lines of each command: finds a Python that is new enough, then hands over to `ground`.
+
+Written so that an old Python can still read it and say what is wrong.
+"""
+
+import os
+import sys
+
+WANTED = (3, 11)
+MODULES = {"up": "up", "down": "down", "test": "suite", "bench": "bench"}
+
+
+def main(command, root):
+    """Runs one command and ends the process with its exit code."""
+    if sys.version_info < WANTED:
+        _hand_over()
+    try:
+        module = __import__("ground." + MODULES[command], fromlist=["main"])
+        from pathlib import Path
+
+        code = module.main(Path(root), sys.argv[1:])
+    except KeyboardInterrupt:
+        code = 130
+    sys.exit(code)
+
+
+def _hand_over():
+    """Runs the same command again under a newer Python of this machine, if it has one."""
+    for minor in (14, 13, 12, 11):
+        for folder in os.environ.get("PATH", os.defpath).split(os.pathsep):
+            python = os.path.join(folder, "python3.%d" % minor)
+            if os.access(python, os.X_OK) and _is_new_enough(python):
+                os.execv(python, [python] + sys.argv)
+    sys.exit(
+        "Huntaze needs Python 3.11 or newer; this is Python %d.%d (%s). Install a newer one and run the command again."
+        % (sys.version_info[0], sys.version_info[1], sys.executable)
+    )
+
+
+def _is_new_enough(python):
+    import subprocess
+
+    probe = "import sys; sys.exit(sys.version_info < (3, 11))"
+    with open(os.devnull, "w") as nothing:
+        return subprocess.call([python, "-c", probe], stdout=nothing, stderr=nothing) == 0
