@@ -18,9 +18,13 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from huntaze.kernel import metrics, tally
+
 CONNECT_TIMEOUT_S = 1.0
 SOCKET_TIMEOUT_S = 2.0
 HEALTH_CHECK_INTERVAL_S = 30
+
+_ABSENT = object()
 
 _lock = Lock()
 _client: redis.Redis | None = None
@@ -48,7 +52,9 @@ def client() -> redis.Redis:
     if _client is None or _client_of != wanted:
         with _lock:
             if _client is None or _client_of != wanted:
-                _client = redis.Redis.from_url(settings.REDIS_URL, decode_responses=False, **connection_options())
+                _client = redis.Redis.from_url(
+                    settings.REDIS_URL, decode_responses=False, **connection_options()
+                )
                 _client_of = wanted
     return _client
 
@@ -83,48 +89,61 @@ class TolerantRedisCache(RedisCache):
         options = {**connection_options(), **params.get("OPTIONS", {})}
         super().__init__(server, {**params, "OPTIONS": options})
 
-    def _tolerate(self, operation: Callable[[], Any], otherwise: Any) -> Any:
+    def _tolerate(self, otherwise: Any, call: Callable[..., Any], *args: Any) -> Any:
         try:
-            return operation()
+            return call(*args)
         except (RedisError, OSError):
+            metrics.cache_errors_total.labels(call.__name__).inc()
             return otherwise
 
     def add(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None) -> Any:
-        return self._tolerate(lambda: super(TolerantRedisCache, self).add(key, value, timeout, version), False)
+        return self._tolerate(False, super().add, key, value, timeout, version)
 
     def get(self, key: Any, default: Any = None, version: Any = None) -> Any:
-        return self._tolerate(lambda: super(TolerantRedisCache, self).get(key, default, version), default)
+        found = self._tolerate(_ABSENT, super().get, key, _ABSENT, version)
+        tally.add("cache.misses" if found is _ABSENT else "cache.hits")
+        return default if found is _ABSENT else found
 
     def set(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None) -> None:
-        self._tolerate(lambda: super(TolerantRedisCache, self).set(key, value, timeout, version), None)
+        self._tolerate(None, super().set, key, value, timeout, version)
 
     def touch(self, key: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None) -> Any:
-        return self._tolerate(lambda: super(TolerantRedisCache, self).touch(key, timeout, version), False)
+        return self._tolerate(False, super().touch, key, timeout, version)
 
     def delete(self, key: Any, version: Any = None) -> Any:
-        return self._tolerate(lambda: super(TolerantRedisCache, self).delete(key, version), False)
+        return self._tolerate(False, super().delete, key, version)
 
     def get_many(self, keys: Any, version: Any = None) -> Any:
-        return self._tolerate(lambda: super(TolerantRedisCache, self).get_many(keys, version), {})
+        wanted = list(keys)
+        found = self._tolerate({}, super().get_many, wanted, version)
+        tally.add("cache.hits", len(found))
+        tally.add("cache.misses", len(wanted) - len(found))
+        return found
 
     def has_key(self, key: Any, version: Any = None) -> Any:
-        return self._tolerate(lambda: super(TolerantRedisCache, self).has_key(key, version), False)
+        return self._tolerate(False, super().has_key, key, version)
 
     def incr(self, key: Any, delta: int = 1, version: Any = None) -> Any:
         """Raises ValueError for an unknown key, and so also while Redis is away."""
-        answer = self._tolerate(lambda: super(TolerantRedisCache, self).incr(key, delta, version), None)
+        answer = self._tolerate(None, super().incr, key, delta, version)
         if answer is None:
             raise ValueError("the cache can't be reached")
         return answer
 
     def set_many(self, data: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None) -> Any:
-        """Answers the keys that were not stored, as Django's contract wants: all of them while Redis is away."""
-        return self._tolerate(
-            lambda: super(TolerantRedisCache, self).set_many(data, timeout, version), list(data)
-        )
+        """The keys that were not stored, as Django's contract wants: all of them while Redis is away."""
+        return self._tolerate(list(data), super().set_many, data, timeout, version)
 
     def delete_many(self, keys: Any, version: Any = None) -> None:
-        self._tolerate(lambda: super(TolerantRedisCache, self).delete_many(keys, version), None)
+        self._tolerate(None, super().delete_many, keys, version)
 
     def clear(self) -> Any:
-        return self._tolerate(super().clear, False)
+        return self._tolerate(False, super().clear)
+
+
+def _after_fork() -> None:
+    global _lock, _client
+    _lock, _client = Lock(), None
+
+
+os.register_at_fork(after_in_child=_after_fork)

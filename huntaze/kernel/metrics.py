@@ -1,0 +1,105 @@
+"""Every metric of the product: its name, type, labels, buckets and help, in one place.
+
+No other module may create a metric; it imports the object and uses it. Labels hold routes, vendors, queues
+and outcomes, never an id of a user, workspace, fan or message. Durations are in seconds.
+
+Two kinds stand here: values that each process counts (prometheus_client objects, merged over processes when
+PROMETHEUS_MULTIPROC_DIR is set), and `FLEET`, gauges about the whole installation that one periodic task
+measures into Redis (`huntaze.kernel.fleet`) and every process shows alike.
+"""
+
+from dataclasses import dataclass
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from huntaze.kernel import metric_files
+
+metric_files.prepare()
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+_REQUEST_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+_OUTGOING_S = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+_ACT_S = (0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30)
+_DWELL_S = (0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
+_WAIT_S = (0.1, 0.5, 1, 2.5, 6, 15, 30, 60, 120, 300, 600)
+_LAG_S = (0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800)
+_TASK_S = (0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 600)
+
+# --- incoming requests; `endpoint` is the route's pattern or "unmatched"
+requests_total = Counter("huntaze_requests_total", "Requests answered", ("endpoint", "method", "status"))
+request_duration_seconds = Histogram(
+    "huntaze_request_duration_seconds", "Time to answer a request", ("endpoint", "method"), buckets=_REQUEST_S
+)
+
+# --- the row queue and the sending engine
+queue_dwell_seconds = Histogram(
+    "huntaze_queue_dwell_seconds", "From the time a row was due to its claim", ("queue",), buckets=_DWELL_S
+)
+queue_act_seconds = Histogram(
+    "huntaze_queue_act_seconds", "Time a claimed row was worked on", ("queue", "outcome"), buckets=_ACT_S
+)
+queue_retries_total = Counter("huntaze_queue_retries_total", "Rows put back for later", ("queue", "reason"))
+sends_total = Counter("huntaze_sends_total", "Messages that left the queue", ("platform", "outcome"))
+limiter_wait_seconds = Histogram(
+    "huntaze_limiter_wait_seconds", "How far ahead the limiter placed a send", ("platform",), buckets=_WAIT_S
+)
+limiter_refused_total = Counter(
+    "huntaze_limiter_refused_total", "Sends the limiter would not place", ("platform", "reason")
+)
+
+# --- the outside world
+platform_requests_total = Counter(
+    "huntaze_platform_requests_total", "Calls to vendors", ("vendor", "operation", "outcome")
+)
+platform_request_seconds = Histogram(
+    "huntaze_platform_request_seconds",
+    "Time of a call to a vendor",
+    ("vendor", "operation"),
+    buckets=_OUTGOING_S,
+)
+webhooks_total = Counter("huntaze_webhooks_total", "Webhooks received", ("vendor", "outcome"))
+webhook_lag_seconds = Histogram(
+    "huntaze_webhook_lag_seconds", "From receipt to application of a webhook", ("vendor",), buckets=_LAG_S
+)
+circuit_breaker_failures_total = Counter(
+    "huntaze_circuit_breaker_failures_total", "Failures told to a circuit breaker", ("service",)
+)
+
+# --- tasks and the process itself
+task_seconds = Histogram("huntaze_task_seconds", "Run time of a task", ("task", "outcome"), buckets=_TASK_S)
+cross_workspace_total = Counter(
+    "huntaze_cross_workspace_total", "Times the code looked across workspaces", ("reason",)
+)
+cache_errors_total = Counter(
+    "huntaze_cache_errors_total", "Cache operations that failed and counted as a miss", ("operation",)
+)
+memory_usage_bytes = Gauge(
+    "huntaze_memory_usage_bytes",
+    "Memory of the processes: resident, its shared part, its anonymous part (the interpreter's heap)",
+    ("type",),
+    multiprocess_mode="livesum",
+)
+
+
+@dataclass(frozen=True)
+class FleetGauge:
+    """A gauge measured once for the installation; `max without (instance)` reads it."""
+
+    help: str
+    labels: tuple[str, ...] = ()
+
+
+FLEET: dict[str, FleetGauge] = {
+    "huntaze_queue_depth": FleetGauge("Rows by state", ("queue", "state")),
+    "huntaze_queue_oldest_due_seconds": FleetGauge("Age of the oldest row that is due", ("queue",)),
+    "huntaze_queue_dead_letters": FleetGauge("Rows given up", ("queue",)),
+    "huntaze_worker_up": FleetGauge("1 when the queue has had a consumer in the last minute", ("queue",)),
+    "huntaze_circuit_breaker_state": FleetGauge("0 closed, 1 open, 2 half-open", ("service",)),
+    "huntaze_error_rate": FleetGauge("Answers with 5xx in % of all, 5 minutes"),
+    "huntaze_cache_hit_rate": FleetGauge("Cache hits in % of reads, 5 minutes"),
+    "huntaze_cache_hit_ratio": FleetGauge("Cache hits as a share of reads, 5 minutes"),
+    "huntaze_active_users": FleetGauge("Distinct people seen in 5 minutes"),
+    "sli_current_value": FleetGauge("Measured value of an indicator", ("name", "target", "status")),
+    "sli_target": FleetGauge("Target of an indicator", ("name",)),
+}
