@@ -1,0 +1,63 @@
+"""Owns the ASGI application: a path prefix picks the dialect, the control API or the page."""
+
+import asyncio
+import traceback
+
+from . import control
+from .dialects import onlyfansapi
+from .http import Receive, Scope, Send, answer_json
+from .snapshot import Keeper
+from .state import Sandbox
+
+DIALECTS = {"/onlyfansapi": onlyfansapi.Dialect}
+
+
+class App:
+    def __init__(self, sandbox: Sandbox, state_file: str | None = None) -> None:
+        self.sandbox = sandbox
+        self.keeper = Keeper(sandbox, state_file)
+        self._tasks: list[asyncio.Task[None]] = []
+        self.mount()
+        self.keeper.load()
+
+    def mount(self) -> None:
+        """New dialects for a new world."""
+        self.sandbox.dialects = {prefix.strip("/"): kind(self.sandbox) for prefix, kind in DIALECTS.items()}
+
+    def reset(self, seed: int, profile: str) -> None:
+        self.sandbox.reset(seed, profile)
+        self.mount()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            try:
+                await self._route(scope, receive, send)
+            except Exception:
+                traceback.print_exc()
+                raise
+        elif scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+
+    async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path: str = scope["path"]
+        dialect = self.sandbox.dialects.get(path.split("/", 2)[1])
+        if dialect is not None:
+            await dialect(scope, receive, send)
+        elif path.startswith("/_control/"):
+            await control.handle(self, scope, receive, send)
+        else:
+            await answer_json(send, 404, {"error": "Not found."})
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                self._tasks = [asyncio.create_task(self.keeper.run())]
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                for task in self._tasks:
+                    task.cancel()
+                self.sandbox.hooks.stop()
+                self.keeper.save()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
