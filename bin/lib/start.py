@@ -1,16 +1,17 @@
 """The first lines of each command: finds a Python that is new enough, then hands over to `ground`.
 
-Written so that an old Python can still read it and say what is wrong.
+Written so that an old Python 3 can still read it and say what is wrong.
 """
 
 import os
+import subprocess
 import sys
 
 WANTED = (3, 11)
 MODULES = {"up": "up", "down": "down", "test": "suite", "bench": "bench"}
 
 
-def main(command, root):
+def main(command: str, root: str) -> None:
     """Runs one command and ends the process with its exit code."""
     if sys.version_info < WANTED:
         _hand_over()
@@ -24,22 +25,20 @@ def main(command, root):
     sys.exit(code)
 
 
-def _hand_over():
+def _hand_over() -> None:
     """Runs the same command again under a newer Python of this machine, if it has one."""
     for minor in (14, 13, 12, 11):
         for folder in os.environ.get("PATH", os.defpath).split(os.pathsep):
-            python = os.path.join(folder, "python3.%d" % minor)
+            python = os.path.join(folder, f"python3.{minor}")
             if os.access(python, os.X_OK) and _is_new_enough(python):
-                os.execv(python, [python] + sys.argv)
+                os.execv(python, [python, *sys.argv])
     sys.exit(
-        "Huntaze needs Python 3.11 or newer; this is Python %d.%d (%s). Install a newer one and run the command again."
-        % (sys.version_info[0], sys.version_info[1], sys.executable)
+        f"Huntaze needs Python 3.11 or newer; this is Python {sys.version_info[0]}.{sys.version_info[1]} "
+        f"({sys.executable}). Install a newer one and run the command again."
     )
 
 
-def _is_new_enough(python):
-    import subprocess
-
+def _is_new_enough(python: str) -> bool:
     probe = "import sys; sys.exit(sys.version_info < (3, 11))"
     with open(os.devnull, "w") as nothing:
         return subprocess.call([python, "-c", probe], stdout=nothing, stderr=nothing) == 0

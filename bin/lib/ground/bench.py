@@ -13,7 +13,10 @@ def main(root: Path, arguments: list[str]) -> int:
     """Returns the benchmark's exit code."""
     names = sorted(path.stem for path in (root / "bench").glob("[a-z]*.py"))
     if not arguments or arguments[0] not in names:
-        print(f"bin/bench NAME [arguments], where NAME is one of: {', '.join(names) or 'none yet'}", file=sys.stderr)
+        print(
+            f"bin/bench NAME [arguments], where NAME is one of: {', '.join(names) or 'none yet'}",
+            file=sys.stderr,
+        )
         return 2
     place, progress = Place(root), Progress()
     try:

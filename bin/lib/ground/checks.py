@@ -1,4 +1,4 @@
-"""The checks beside the tests: style, types, imports, migrations, settings, translations, the API document."""
+"""The checks beside the tests: style, types, imports, migrations, settings, translations, API document."""
 
 import subprocess
 from collections.abc import Mapping, Sequence

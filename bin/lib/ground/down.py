@@ -21,7 +21,10 @@ def main(root: Path, arguments: list[str]) -> int:
     try:
         was_running = supervisor.stop_run(State.load(place.run / "state.json"))
     except PermissionError:
-        print(f"{Problem('Huntaze was started here by another user; run bin/down as that user.')}", file=sys.stderr)
+        print(
+            f"{Problem('Huntaze was started here by another user; run bin/down as that user.')}",
+            file=sys.stderr,
+        )
         return 1
     print("Stopped. The data is kept under var/." if was_running else "Nothing of this clone is running.")
     return 0

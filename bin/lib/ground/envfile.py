@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 _HEAD = """\
-# Settings of this clone, made by bin/up. Yours to edit: existing lines are never changed, missing ones are added.
+# Settings of this clone, made by bin/up. Yours to edit: what is here is never changed, only completed.
 # Without DATABASE_URL and REDIS_URL, bin/up runs its own PostgreSQL and Valkey under var/.
 """
 

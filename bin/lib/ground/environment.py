@@ -60,7 +60,7 @@ def read_stamp(place: Place) -> dict[str, object]:
 
 
 def wanted_stamp(place: Place, dev: bool) -> dict[str, object]:
-    """What a whole environment's stamp says: its place, its Python, and the digest of each requirement file."""
+    """What a whole environment's stamp says: its place, its Python, a digest of each requirement file."""
     files = RUNTIME + DEVELOPMENT if dev else RUNTIME
     return {
         "venv": str(place.venv.resolve()),
@@ -133,7 +133,7 @@ def explain(output: str) -> str:
     if "no space left" in lower:
         sentence = "The disk became full while installing packages; make room and run the command again."
     elif "hashes" in lower and "match" in lower:
-        sentence = "A downloaded package is not the one that was pinned (its hash differs), so nothing of it was used."
+        sentence = "A downloaded package is not the pinned one (its hash differs), so nothing of it was used."
     else:
         sentence = (
             "The packages could not be fetched: no package index answered. "

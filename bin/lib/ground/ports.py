@@ -6,7 +6,7 @@ import socket
 from ground.messages import Problem
 
 HOST = "127.0.0.1"
-# Below the kernel's ephemeral range (32768 and up), where a client socket may sit on a port that nobody listens on.
+# Below the kernel's ephemeral range (32768 and up), where client sockets sit on ports nobody listens on.
 FREE_RANGE = range(20000, 32000)
 
 
@@ -27,8 +27,8 @@ def require_free(port: int, what: str, option: str) -> None:
         raise Problem(f"{port} is not a port; give {option} a number from 1 to 65535.")
     if not is_free(port):
         raise Problem(
-            f"Port {port} for {what} is taken by another program; stop that program or choose another port with "
-            f"{option} N (for example {option} {pick_free()})."
+            f"Port {port} for {what} is taken by another program; stop that program or choose another port "
+            f"with {option} N (for example {option} {pick_free()})."
         )
 
 

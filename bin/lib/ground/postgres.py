@@ -1,4 +1,4 @@
-"""A PostgreSQL server of this clone: initialised once, started by hand, reachable on loopback with a password only."""
+"""A PostgreSQL server of this clone: initialised once, reachable on loopback and with a password only."""
 
 import os
 import secrets
@@ -120,7 +120,7 @@ class Postgres:
 
 
 def serves(pid: int, data: Path) -> bool:
-    """Whether that process is a PostgreSQL server of this data folder: a postmaster's working folder is its data."""
+    """Whether that process is the server of this data folder: a postmaster's working folder is its data."""
     try:
         return os.path.samefile(f"/proc/{pid}/cwd", data) and proc.began(pid) is not None
     except OSError:

@@ -53,7 +53,9 @@ def send(who: Identity, number: signal.Signals) -> None:
             return
 
 
-def wait_gone(who: Iterable[Identity], seconds: float, reap: Callable[[], None] = lambda: None) -> list[Identity]:
+def wait_gone(
+    who: Iterable[Identity], seconds: float, reap: Callable[[], None] = lambda: None
+) -> list[Identity]:
     """Waits until all are gone; returns those that are still there after the time."""
     left = list(who)
     deadline = time.monotonic() + seconds

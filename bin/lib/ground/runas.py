@@ -1,9 +1,9 @@
 """Which user runs PostgreSQL and Valkey.
 
-PostgreSQL refuses to run as root. Started by root, the services therefore run as `nobody`. A clone in a folder that
-`nobody` may not enter (a root home, a temporary folder of mode 700) is common, and its folders are not ours to open:
-there the service gets one capability, to read past folder permissions, and nothing else of root's power.
-Any other user runs the services as themselves.
+PostgreSQL refuses to run as root. Started by root, the services therefore run as `nobody`. A clone in a
+folder that `nobody` may not enter (a root home, a temporary folder of mode 700) is common, and it is not
+ours to open: there the service gets one capability, to read past folder permissions, and nothing else of
+root's power. Any other user runs the services as themselves.
 """
 
 import os
@@ -51,8 +51,9 @@ class Account:
             os.chown(folder, self.uid, self.gid or self.uid)
         except OSError as error:
             raise Problem(
-                f"root cannot hand {folder} to another user here ({error.strerror}), and PostgreSQL does not run as "
-                "root; run the command as an ordinary user, or set DATABASE_URL and REDIS_URL to running servers."
+                f"root cannot hand {folder} to another user here ({error.strerror}), and PostgreSQL does not "
+                "run as root; run the command as an ordinary user, or set DATABASE_URL and REDIS_URL to running "
+                "servers."
             ) from None
 
 
@@ -61,14 +62,14 @@ def choose(data: Path, program: Path) -> Account:
     if os.geteuid() != 0:
         if data.exists() and data.stat().st_uid != os.geteuid():
             raise Problem(
-                f"{data} was made by another user; run the command as that user (or as root), or remove the folder "
-                "to start with empty data."
+                f"{data} was made by another user; run the command as that user (or as root), or remove the "
+                "folder to start with empty data."
             )
         return Account()
     if not shutil.which("setpriv"):
         raise Problem(
-            "PostgreSQL does not run as root, and the program setpriv (package util-linux) that switches the user is "
-            "missing; run the command as an ordinary user, or install util-linux."
+            "PostgreSQL does not run as root, and the program setpriv (package util-linux) that switches the "
+            "user is missing; run the command as an ordinary user, or install util-linux."
         )
     uid, gid = _owner(data)
     plain = Account(uid, gid)

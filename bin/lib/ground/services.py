@@ -1,4 +1,4 @@
-"""PostgreSQL and Valkey out of the wheels, or none where the person's settings point to servers of their own."""
+"""PostgreSQL and Valkey out of the wheels, or none where the person's settings name servers of their own."""
 
 import os
 import signal
@@ -61,6 +61,7 @@ def _find(place: Place, pattern: str) -> Path:
         if os.access(found, os.X_OK):
             return found
     raise Problem(
-        f"There is no {Path(pattern).name} program for this kind of machine ({os.uname().sysname} {os.uname().machine}); "
+        f"There is no {Path(pattern).name} program for this kind of machine "
+        f"({os.uname().sysname} {os.uname().machine}); "
         "set DATABASE_URL and REDIS_URL to running servers."
     )

@@ -1,4 +1,4 @@
-"""bin/test: proves the clone on servers of its own; without arguments everything, else pytest with the arguments."""
+"""bin/test: proves the clone on servers of its own; with arguments it runs pytest with them."""
 
 import signal
 import subprocess

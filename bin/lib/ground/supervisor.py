@@ -98,7 +98,9 @@ class Supervisor:
         """Stops everything: the processes first, then the services they talk to."""
         stop_entries(self.state, reap=self._reap)
 
-    def _spawn(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+    def _spawn(
+        self, name: str, command: Sequence[str], environment: Mapping[str, str]
+    ) -> "subprocess.Popen[bytes]":
         with (self.logs / f"{name}.log").open("ab") as log:
             return subprocess.Popen(
                 list(command),
@@ -169,7 +171,7 @@ def raise_on_signals() -> None:
 
 
 def shell(command: str) -> list[str]:
-    """A Procfile line as a command: the shell expands it and is then replaced by it, so the pid is the program's."""
+    """A Procfile line as a command: the shell expands it and gives way to it, so the pid is the program's."""
     return ["/bin/sh", "-c", f"exec {command}"]
 
 

@@ -17,7 +17,9 @@ from ground.state import Lock, State
 
 
 @contextmanager
-def servers(place: Place, progress: Progress, kind: str, options: dict[str, str]) -> Iterator[supervisor.Supervisor]:
+def servers(
+    place: Place, progress: Progress, kind: str, options: dict[str, str]
+) -> Iterator[supervisor.Supervisor]:
     """Starts both under `var/<kind>/<run>`; stops them and removes the folder however the block is left.
 
     The supervisor's environment has their addresses and generated secrets.
@@ -36,7 +38,10 @@ def servers(place: Place, progress: Progress, kind: str, options: dict[str, str]
     supervisor.raise_on_signals()
     try:
         with progress.step("PostgreSQL and Valkey for this run"):
-            both = services.database(place, home, options), services.store(place, home, is_durable=not options)
+            both = (
+                services.database(place, home, options),
+                services.store(place, home, is_durable=not options),
+            )
             services.start(runner, *both)
         told = settings(place) | {one.setting: one.url() for one in both}
         runner.environment = wiring.with_tools(place, supervisor.new_environment() | told)

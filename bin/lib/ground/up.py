@@ -43,7 +43,9 @@ def main(root: Path, arguments: list[str]) -> int:
             return _already(place)
         mended = State.load(place.run / "state.json")
         if mended.entries and supervisor.stop_run(mended):
-            progress.say("  note   the last run was ended without bin/down; what it left behind has been stopped")
+            progress.say(
+                "  note   the last run was ended without bin/down; what it left behind has been stopped"
+            )
         ports.require_free(options.port, "the web server", "--port")
         ports.require_free(options.sandbox_port, "the sandbox", "--sandbox-port")
     except Problem as problem:
@@ -63,7 +65,9 @@ class Run:
         self.state = State(place.run / "state.json", token=secrets.token_hex(8))
         self.state.supervisor = proc.identify(os.getpid())
         self.state.ports = self.ports
-        self.supervisor = supervisor.Supervisor(self.state, place.root, place.log, supervisor.new_environment())
+        self.supervisor = supervisor.Supervisor(
+            self.state, place.root, place.log, supervisor.new_environment()
+        )
 
     def serve(self, let_go: Callable[[], None] | None) -> int:
         """Brings everything up, then watches until told to stop."""
@@ -92,7 +96,9 @@ class Run:
         environment.require_disk(place.root, _RUNNING_BYTES)
         made = envfile.complete(place.env_file, envfile.defaults(self.ports["web"], self.ports["sandbox"]))
         if made:
-            self.progress.say(f"  note   wrote {len(made)} settings to .env (secrets are generated, mode 600)")
+            self.progress.say(
+                f"  note   wrote {len(made)} settings to .env (secrets are generated, mode 600)"
+            )
         person = envfile.read(place.env_file) | dict(os.environ)
         demo = wiring.uses_sandbox(person)
         told = wiring.addresses(person, self.ports["web"], self.ports["sandbox"])
@@ -161,7 +167,9 @@ class Run:
         while (word := health.overall(self.base)) not in ("healthy", "degraded"):
             self.supervisor.require_alive(*self.supervisor.children)
             if time.monotonic() > deadline:
-                raise Problem(f"The processes run, but {self.base}/api/health says {word or 'nothing'} after 90 s.")
+                raise Problem(
+                    f"The processes run, but {self.base}/api/health says {word or 'nothing'} after 90 s."
+                )
             time.sleep(0.25)
 
     def _watch(self, is_quiet: bool) -> None:
@@ -209,7 +217,11 @@ def _already(place: Place) -> int:
     if state.phase == "running":
         print(sign_in_text(place, state).replace("Huntaze runs", "Huntaze already runs", 1))
         return 0
-    return _tell(Problem("Another bin/up of this clone is starting or stopping; wait for it, or stop it with bin/down."))
+    return _tell(
+        Problem(
+            "Another bin/up of this clone is starting or stopping; wait for it, or stop it with bin/down."
+        )
+    )
 
 
 def _tell(problem: Problem) -> int:

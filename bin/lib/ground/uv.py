@@ -42,7 +42,16 @@ def sync(tool: Path, place: Place, files: Sequence[str]) -> None:
     if not place.python.exists():
         _run([tool, "venv", "--quiet", "--clear", "--python", sys.executable, place.venv], environment)
     wanted = [place.root / name for name in files]
-    command = [tool, "pip", "sync", "--quiet", "--require-hashes", "--python", place.python, *wanted]
+    command: list[str | Path] = [
+        tool,
+        "pip",
+        "sync",
+        "--quiet",
+        "--require-hashes",
+        "--python",
+        place.python,
+        *wanted,
+    ]
     try:
         _run(command, environment)
     except Unavailable:
@@ -66,8 +75,21 @@ def _with_venv(place: Place) -> str:
 
 def _pip(python: list[str], options: list[str]) -> str:
     """Installs uv; returns pip's words when that failed, an empty string when it went well."""
-    command = [*python, "-m", "pip", "install", "--quiet", "--require-hashes", "--no-deps", *options, "-r", str(PIN)]
-    environment = dict(os.environ, PIP_NO_INPUT="1", PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_ROOT_USER_ACTION="ignore")
+    command = [
+        *python,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--require-hashes",
+        "--no-deps",
+        *options,
+        "-r",
+        str(PIN),
+    ]
+    environment = dict(
+        os.environ, PIP_NO_INPUT="1", PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_ROOT_USER_ACTION="ignore"
+    )
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     return (done.stdout + done.stderr or "pip failed") if done.returncode else ""
 
@@ -80,7 +102,9 @@ def _runs(tool: Path) -> bool:
 
 
 def _environment(place: Place) -> dict[str, str]:
-    environment = {key: value for key, value in os.environ.items() if key not in ("VIRTUAL_ENV", "CONDA_PREFIX")}
+    environment = {
+        key: value for key, value in os.environ.items() if key not in ("VIRTUAL_ENV", "CONDA_PREFIX")
+    }
     environment["UV_PYTHON_DOWNLOADS"] = "never"
     if "UV_CACHE_DIR" not in environment and not os.access(os.path.expanduser("~"), os.W_OK):
         environment["UV_CACHE_DIR"] = str(place.boot / "cache")

@@ -1,4 +1,4 @@
-"""A Valkey server (Redis protocol) of this clone, with its append-only file, on loopback with a password only."""
+"""A Valkey server (Redis protocol) of this clone: append-only file, loopback, password."""
 
 import os
 import secrets

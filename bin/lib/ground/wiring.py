@@ -52,7 +52,7 @@ def for_process(place: Place, name: str) -> dict[str, str]:
 
 
 def write_exports(path: Path, told: Mapping[str, str]) -> None:
-    """A file to source before running manage.py by hand; private, because it holds the database's password."""
+    """A file to source before running manage.py by hand; private: it holds the database's password."""
     text = "".join(f"export {key}={shlex.quote(value)}\n" for key, value in sorted(told.items()))
     path.unlink(missing_ok=True)
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
