@@ -2,9 +2,11 @@
 
 import asyncio
 import traceback
+from pathlib import Path
 
-from . import control
+from . import control, page
 from .dialects import onlyfansapi
+from .fans import Simulator
 from .http import Receive, Scope, Send, answer_json
 from .snapshot import Keeper
 from .state import Sandbox
@@ -13,8 +15,9 @@ DIALECTS = {"/onlyfansapi": onlyfansapi.Dialect}
 
 
 class App:
-    def __init__(self, sandbox: Sandbox, state_file: str | None = None) -> None:
+    def __init__(self, sandbox: Sandbox, state_file: Path | None = None) -> None:
         self.sandbox = sandbox
+        self.simulator = Simulator(sandbox)
         self.keeper = Keeper(sandbox, state_file)
         self._tasks: list[asyncio.Task[None]] = []
         self.mount()
@@ -26,6 +29,7 @@ class App:
 
     def reset(self, seed: int, profile: str) -> None:
         self.sandbox.reset(seed, profile)
+        self.simulator.forget()
         self.mount()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -45,14 +49,14 @@ class App:
             await dialect(scope, receive, send)
         elif path.startswith("/_control/"):
             await control.handle(self, scope, receive, send)
-        else:
+        elif not await page.handle(self.sandbox, scope, receive, send):
             await answer_json(send, 404, {"error": "Not found."})
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
-                self._tasks = [asyncio.create_task(self.keeper.run())]
+                self._tasks = [asyncio.create_task(self.simulator.run()), asyncio.create_task(self.keeper.run())]
                 await send({"type": "lifespan.startup.complete"})
             else:
                 for task in self._tasks:

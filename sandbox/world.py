@@ -275,6 +275,12 @@ class World:
             self._forget(self.ring.popleft())
         return message
 
+    def newest(self, account: Account, count: int) -> list[Message]:
+        """The account's last `count` messages that are still there, oldest first."""
+        last = MESSAGE_BASE + account.index * MESSAGES_PER_ACCOUNT + account.counters.get("message", 0)
+        found = (account.messages.get(number) for number in range(last - count + 1, last + 1))
+        return [message for message in found if message is not None]
+
     def remove_message(self, account: Account, message: Message) -> None:
         message.deleted = True
         account.messages.pop(message.id, None)

@@ -8,6 +8,7 @@ import orjson
 
 from ...clock import parse_time
 from ...http import Json, parse_multipart
+from ...ledger import Sent
 from ...state import Sandbox
 from ...world import Account, Fan
 
@@ -63,6 +64,7 @@ class Request:
     delay: float = 0.0
     hold: float = 0.0
     outcome: str = ""
+    sent: Sent | None = None
     faults: set[str] = field(default_factory=set)
     _query: dict[str, list[str]] | None = None
     _form: Json | None = None

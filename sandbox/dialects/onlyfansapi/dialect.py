@@ -94,6 +94,8 @@ class Dialect:
     ) -> None:
         if fault is None or fault.kind not in AFTER:
             await answer(send, status, body, headers)
+            if request.sent is not None:
+                request.sent.answered_at = self.sandbox.clock.now()
         elif fault.kind == "timeout_after":
             await hang(receive, float(fault.params.get("seconds", 3600)))
             cut(send)

@@ -206,9 +206,8 @@ def _place(request: Request, fan: Fan, draft: Json, attempts: Attempts, key: str
     consume(account, draft)
     message = sandbox.world.add_message(account, fan.id, from_creator=True, **draft)
     text_hash = hashlib.sha256(message.text.encode()).hexdigest()
-    sandbox.ledger.accept(
-        Sent(account.id, fan.id, message.id, key, attempts, body_hash, text_hash, message.created)
-    )
+    request.sent = Sent(account.id, fan.id, message.id, key, attempts, body_hash, text_hash, message.created)
+    sandbox.ledger.accept(request.sent)
     request.outcome = "accepted"
     request.sandbox.dialects["onlyfansapi"].events.message_sent(account, fan, message)
     return message
