@@ -181,8 +181,8 @@ class HttpClient:
             raise
         finally:
             elapsed = time.perf_counter() - started
-            metrics.platform_requests_total.labels(self.vendor, operation, outcome).inc()
-            metrics.platform_request_seconds.labels(self.vendor, operation).observe(elapsed)
+            metrics.PLATFORM_REQUESTS.labels(self.vendor, operation, outcome).inc()
+            metrics.PLATFORM_REQUEST_SECONDS.labels(self.vendor, operation).observe(elapsed)
 
     async def _exchange(self, method: str, url: URL, timeouts: Timeouts | None, **sent: Any) -> Answer:
         assert self._session is not None

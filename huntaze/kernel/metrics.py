@@ -27,54 +27,54 @@ _LAG_S = (0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800)
 _TASK_S = (0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 600)
 
 # --- incoming requests; `endpoint` is the route's pattern or "unmatched"
-requests_total = Counter("huntaze_requests_total", "Requests answered", ("endpoint", "method", "status"))
-request_duration_seconds = Histogram(
+REQUESTS = Counter("huntaze_requests_total", "Requests answered", ("endpoint", "method", "status"))
+REQUEST_DURATION_SECONDS = Histogram(
     "huntaze_request_duration_seconds", "Time to answer a request", ("endpoint", "method"), buckets=_REQUEST_S
 )
 
 # --- the row queue and the sending engine
-queue_dwell_seconds = Histogram(
+QUEUE_DWELL_SECONDS = Histogram(
     "huntaze_queue_dwell_seconds", "From the time a row was due to its claim", ("queue",), buckets=_DWELL_S
 )
-queue_act_seconds = Histogram(
+QUEUE_ACT_SECONDS = Histogram(
     "huntaze_queue_act_seconds", "Time a claimed row was worked on", ("queue", "outcome"), buckets=_ACT_S
 )
-queue_retries_total = Counter("huntaze_queue_retries_total", "Rows put back for later", ("queue", "reason"))
-sends_total = Counter("huntaze_sends_total", "Messages that left the queue", ("platform", "outcome"))
-limiter_wait_seconds = Histogram(
+QUEUE_RETRIES = Counter("huntaze_queue_retries_total", "Rows put back for later", ("queue", "reason"))
+SENDS = Counter("huntaze_sends_total", "Messages that left the queue", ("platform", "outcome"))
+LIMITER_WAIT_SECONDS = Histogram(
     "huntaze_limiter_wait_seconds", "How far ahead the limiter placed a send", ("platform",), buckets=_WAIT_S
 )
-limiter_refused_total = Counter(
+LIMITER_REFUSED = Counter(
     "huntaze_limiter_refused_total", "Sends the limiter would not place", ("platform", "reason")
 )
 
 # --- the outside world
-platform_requests_total = Counter(
+PLATFORM_REQUESTS = Counter(
     "huntaze_platform_requests_total", "Calls to vendors", ("vendor", "operation", "outcome")
 )
-platform_request_seconds = Histogram(
+PLATFORM_REQUEST_SECONDS = Histogram(
     "huntaze_platform_request_seconds",
     "Time of a call to a vendor",
     ("vendor", "operation"),
     buckets=_OUTGOING_S,
 )
-webhooks_total = Counter("huntaze_webhooks_total", "Webhooks received", ("vendor", "outcome"))
-webhook_lag_seconds = Histogram(
+WEBHOOKS = Counter("huntaze_webhooks_total", "Webhooks received", ("vendor", "outcome"))
+WEBHOOK_LAG_SECONDS = Histogram(
     "huntaze_webhook_lag_seconds", "From receipt to application of a webhook", ("vendor",), buckets=_LAG_S
 )
-circuit_breaker_failures_total = Counter(
+CIRCUIT_BREAKER_FAILURES = Counter(
     "huntaze_circuit_breaker_failures_total", "Failures told to a circuit breaker", ("service",)
 )
 
 # --- tasks and the process itself
-task_seconds = Histogram("huntaze_task_seconds", "Run time of a task", ("task", "outcome"), buckets=_TASK_S)
-cross_workspace_total = Counter(
+TASK_SECONDS = Histogram("huntaze_task_seconds", "Run time of a task", ("task", "outcome"), buckets=_TASK_S)
+CROSS_WORKSPACE = Counter(
     "huntaze_cross_workspace_total", "Times the code looked across workspaces", ("reason",)
 )
-cache_errors_total = Counter(
+CACHE_ERRORS = Counter(
     "huntaze_cache_errors_total", "Cache operations that failed and counted as a miss", ("operation",)
 )
-memory_usage_bytes = Gauge(
+MEMORY_USAGE_BYTES = Gauge(
     "huntaze_memory_usage_bytes",
     "Memory of the processes: resident, its shared part, its anonymous part (the interpreter's heap)",
     ("type",),

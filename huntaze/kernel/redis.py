@@ -93,7 +93,7 @@ class TolerantRedisCache(RedisCache):
         try:
             return call(*args)
         except (RedisError, OSError):
-            metrics.cache_errors_total.labels(call.__name__).inc()
+            metrics.CACHE_ERRORS.labels(call.__name__).inc()
             return otherwise
 
     def add(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None) -> Any:

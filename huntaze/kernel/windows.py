@@ -174,7 +174,7 @@ def measure_memory() -> None:
     kib = {name: int(value.split()[0]) for name, value in found.items()}
     shared = kib.get("RssFile", 0) + kib.get("RssShmem", 0)
     for kind, amount in (("rss", kib.get("VmRSS", 0)), ("shared", shared), ("python", kib.get("RssAnon", 0))):
-        metrics.memory_usage_bytes.labels(kind).set(amount * 1024)
+        metrics.MEMORY_USAGE_BYTES.labels(kind).set(amount * 1024)
 
 
 def _after_fork() -> None:
