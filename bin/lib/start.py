@@ -3,7 +3,9 @@
 Written so that an old Python 3 can still read it and say what is wrong.
 """
 
+import importlib
 import os
+import pathlib
 import subprocess
 import sys
 
@@ -15,13 +17,17 @@ def main(command: str, root: str) -> None:
     """Runs one command and ends the process with its exit code."""
     if sys.version_info < WANTED:
         _hand_over()
-    try:
-        module = __import__("ground." + MODULES[command], fromlist=["main"])
-        from pathlib import Path
+    from ground import messages
 
-        code = module.main(Path(root), sys.argv[1:])
+    module = importlib.import_module(f"ground.{MODULES[command]}")
+    try:
+        code = module.main(pathlib.Path(root), sys.argv[1:])
     except KeyboardInterrupt:
         code = 130
+    except Exception as error:
+        if not messages.tell(error):
+            raise
+        code = 1
     sys.exit(code)
 
 

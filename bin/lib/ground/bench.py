@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from ground import environment, throwaway
-from ground.messages import Problem, Progress
+from ground.messages import Progress
 from ground.place import Place
 
 
@@ -19,14 +19,8 @@ def main(root: Path, arguments: list[str]) -> int:
         )
         return 2
     place, progress = Place(root), Progress()
-    try:
-        place.make_folders()
-        environment.ensure(place, progress, dev=True)
-        with throwaway.servers(place, progress, "bench", {}) as servers:
-            command = [str(place.python), "-m", f"bench.{arguments[0]}", *arguments[1:]]
-            return subprocess.run(command, cwd=place.root, env=dict(servers.environment)).returncode
-    except Problem as problem:
-        print(f"\n{problem}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
+    place.make_folders()
+    environment.ensure(place, progress, dev=True)
+    with throwaway.servers(place, progress, "bench", {}) as servers:
+        command = [str(place.python), "-m", f"bench.{arguments[0]}", *arguments[1:]]
+        return subprocess.run(command, cwd=place.root, env=dict(servers.environment)).returncode

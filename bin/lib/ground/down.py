@@ -4,7 +4,6 @@ import sys
 from pathlib import Path
 
 from ground import supervisor
-from ground.messages import Problem
 from ground.place import Place
 from ground.state import State
 
@@ -18,13 +17,6 @@ def main(root: Path, arguments: list[str]) -> int:
     if not place.run.exists():
         print("Nothing of this clone is running.")
         return 0
-    try:
-        was_running = supervisor.stop_run(State.load(place.run / "state.json"))
-    except PermissionError:
-        print(
-            f"{Problem('Huntaze was started here by another user; run bin/down as that user.')}",
-            file=sys.stderr,
-        )
-        return 1
+    was_running = supervisor.stop_run(State.load(place.run / "state.json"))
     print("Stopped. The data is kept under var/." if was_running else "Nothing of this clone is running.")
     return 0

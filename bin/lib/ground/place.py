@@ -4,8 +4,6 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from ground.messages import Problem
-
 
 @dataclass(frozen=True)
 class Place:
@@ -42,18 +40,9 @@ class Place:
         return self.root / ".env"
 
     def make_folders(self) -> None:
-        """Makes the folders under `var`.
-
-        Raises Problem where this user may not write.
-        """
-        try:
-            for folder, mode in ((self.var, 0o755), (self.run, 0o700), (self.log, 0o700)):
-                folder.mkdir(mode=mode, exist_ok=True)
-                probe = folder / f".write-{os.getpid()}"
-                probe.touch()
-                probe.unlink()
-        except OSError as error:
-            raise Problem(
-                f"{error.filename or self.var} cannot be written by this user ({error.strerror}); "
-                "run the command as the owner of this folder, or clone the repository to one that is yours."
-            ) from None
+        """Makes the folders under `var` and writes to each, so that another user's folder shows at once."""
+        for folder, mode in ((self.var, 0o755), (self.run, 0o700), (self.log, 0o700)):
+            folder.mkdir(mode=mode, exist_ok=True)
+            probe = folder / f".write-{os.getpid()}"
+            probe.touch()
+            probe.unlink()

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ground.messages import Problem
+
 MARK = "HUNTAZE_RUN"  # environment variable that every process of a run carries
 
 
@@ -51,6 +53,10 @@ def send(who: Identity, number: signal.Signals) -> None:
             os.kill(who.pid, number)
         except ProcessLookupError:
             return
+        except PermissionError:
+            raise Problem(
+                f"Process {who.pid} was started in this clone by another user; run the command as that user."
+            ) from None
 
 
 def wait_gone(

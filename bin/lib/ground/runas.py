@@ -51,9 +51,9 @@ class Account:
             os.chown(folder, self.uid, self.gid or self.uid)
         except OSError as error:
             raise Problem(
-                f"root cannot hand {folder} to another user here ({error.strerror}), and PostgreSQL does not "
-                "run as root; run the command as an ordinary user, or set DATABASE_URL and REDIS_URL to running "
-                "servers."
+                f"root cannot hand {folder} to another user here ({error.strerror}), and PostgreSQL does "
+                "not run as root; run the command as an ordinary user, or set DATABASE_URL and REDIS_URL to "
+                "running servers."
             ) from None
 
 
@@ -65,6 +65,7 @@ def choose(data: Path, program: Path) -> Account:
                 f"{data} was made by another user; run the command as that user (or as root), or remove the "
                 "folder to start with empty data."
             )
+        _require_name(os.geteuid())
         return Account()
     if not shutil.which("setpriv"):
         raise Problem(
@@ -83,8 +84,22 @@ def _owner(data: Path) -> tuple[int, int]:
     try:
         entry = pwd.getpwnam("nobody")
     except KeyError:
-        return 65534, 65534
+        raise Problem(
+            "PostgreSQL does not run as root, and this machine has no user called nobody to run it; "
+            "run the command as an ordinary user, or set DATABASE_URL and REDIS_URL to running servers."
+        ) from None
     return entry.pw_uid, entry.pw_gid
+
+
+def _require_name(uid: int) -> None:
+    """PostgreSQL's initdb insists on a user that the system has a name for."""
+    try:
+        pwd.getpwuid(uid)
+    except KeyError:
+        raise Problem(
+            f"PostgreSQL wants a user with a name, and user id {uid} has none on this machine (/etc/passwd); "
+            "run the command as a named user, or set DATABASE_URL and REDIS_URL to running servers."
+        ) from None
 
 
 def _can_run(account: Account, folder: Path, program: Path) -> bool:

@@ -50,7 +50,7 @@ class State:
                 ports=raw["ports"],
                 entries={name: Entry(**entry) for name, entry in raw["processes"].items()},
             )
-        except (OSError, ValueError, KeyError, TypeError):
+        except (FileNotFoundError, ValueError, KeyError, TypeError):
             return cls(path=path, phase="stopped")
 
     def save(self) -> None:
@@ -63,7 +63,7 @@ class State:
             "processes": {name: asdict(entry) for name, entry in self.entries.items()},
         }
         draft = self.path.with_name(self.path.name + ".new")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
         with os.fdopen(descriptor, "w") as file:
             json.dump(document, file, indent=1)
         draft.replace(self.path)

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from ground import browser, checks, environment, postgres, proc, throwaway
-from ground.messages import Problem, Progress
+from ground.messages import Progress
 from ground.place import Place
 from ground.state import Entry
 from ground.supervisor import Supervisor
@@ -32,9 +32,6 @@ def main(root: Path, arguments: list[str]) -> int:
         with throwaway.servers(place, progress, "test", postgres.THROWAWAY) as servers:
             servers.environment = dict(servers.environment, **_test_settings(chromium))
             return _prove(place, progress, servers, arguments)
-    except Problem as problem:
-        print(f"\n{problem}", file=sys.stderr)
-        return 1
     except KeyboardInterrupt:
         print("\nInterrupted; the servers of this run have been stopped.", file=sys.stderr)
         return 130

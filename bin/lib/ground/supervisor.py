@@ -126,9 +126,11 @@ class Supervisor:
         return f"  The end of {path}:\n{tail(text)}"
 
 
-def stop_entries(state: State, reap: Callable[[], None] = lambda: None) -> None:
+def stop_entries(
+    state: State, reap: Callable[[], None] = lambda: None, app_seconds: float = APP_SECONDS
+) -> None:
     """Stops what the state file names, and only that: each pid is checked against its start time."""
-    for is_service, seconds in ((False, APP_SECONDS), (True, SERVICE_SECONDS)):
+    for is_service, seconds in ((False, app_seconds), (True, SERVICE_SECONDS)):
         group = [entry for entry in state.entries.values() if entry.is_service == is_service]
         for entry in group:
             proc.send(entry.identity, signal.Signals[entry.signal])
@@ -156,7 +158,8 @@ def stop_run(state: State) -> bool:
         was_running = True
     else:
         was_running = any(proc.is_alive(entry.identity) for entry in state.entries.values())
-    stop_entries(state)
+    if state.entries or was_running:
+        stop_entries(state)
     return was_running
 
 

@@ -24,7 +24,7 @@ from ground import (
     supervisor,
     wiring,
 )
-from ground.messages import Problem, Progress
+from ground.messages import Problem, Progress, emit, tell
 from ground.place import Place
 from ground.state import Lock, State
 
@@ -36,20 +36,15 @@ def main(root: Path, arguments: list[str]) -> int:
     """Returns the exit code."""
     options = _options(arguments)
     place, progress = Place(root), Progress()
-    try:
-        place.make_folders()
-        lock = Lock(place.run / "up.lock")
-        if not lock.take():
-            return _already(place)
-        mended = State.load(place.run / "state.json")
-        if mended.entries and supervisor.stop_run(mended):
-            progress.say(
-                "  note   the last run was ended without bin/down; what it left behind has been stopped"
-            )
-        ports.require_free(options.port, "the web server", "--port")
-        ports.require_free(options.sandbox_port, "the sandbox", "--sandbox-port")
-    except Problem as problem:
-        return _tell(problem)
+    place.make_folders()
+    lock = Lock(place.run / "up.lock")
+    if not lock.take():
+        return _already(place)
+    mended = State.load(place.run / "state.json")
+    if supervisor.stop_run(mended):
+        progress.say("  note   the last run was ended without bin/down; what it left behind has been stopped")
+    ports.require_free(options.port, "the web server", "--port")
+    ports.require_free(options.sandbox_port, "the sandbox", "--sandbox-port")
     let_go = detach.into_background() if options.detach else None
     return Run(place, progress, options.port, options.sandbox_port).serve(let_go)
 
@@ -78,14 +73,16 @@ class Run:
             self._bring_up()
             self.state.phase = "running"
             self.state.save()
-            print(sign_in_text(self.place, self.state), flush=True)
+            emit(sign_in_text(self.place, self.state))
             if let_go:
                 let_go()
             self._watch(is_quiet=let_go is not None)
         except KeyboardInterrupt:
             code = 0 if self.state.phase == "running" else 130
-        except Problem as problem:
-            code = _tell(problem)
+        except (Problem, OSError) as error:
+            code = 1
+            if not tell(error):
+                raise
         finally:
             self._stop()
         return code
@@ -179,14 +176,14 @@ class Run:
                     line = f"{time.strftime('%H:%M:%S')} {event}"
                     print(line, file=log, flush=True)
                     if not is_quiet:
-                        print(f"  {line}", flush=True)
+                        emit(f"  {line}")
                 time.sleep(0.5)
 
     def _stop(self) -> None:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
         if self.supervisor.children and sys.stdout.isatty():
-            print("\nStopping (workers may take some seconds to hand back their work) ...", flush=True)
+            emit("\nStopping (workers may take some seconds to hand back their work) ...")
         self.supervisor.stop()
 
 
@@ -213,20 +210,14 @@ def sign_in_text(place: Place, state: State) -> str:
 
 
 def _already(place: Place) -> int:
+    """What a second bin/up says while the first one runs."""
     state = State.load(place.run / "state.json")
     if state.phase == "running":
         print(sign_in_text(place, state).replace("Huntaze runs", "Huntaze already runs", 1))
         return 0
-    return _tell(
-        Problem(
-            "Another bin/up of this clone is starting or stopping; wait for it, or stop it with bin/down."
-        )
+    raise Problem(
+        "Another bin/up of this clone is starting or stopping; wait for it, or stop it with bin/down."
     )
-
-
-def _tell(problem: Problem) -> int:
-    print(f"\n{problem}", file=sys.stderr, flush=True)
-    return 1
 
 
 def _options(arguments: list[str]) -> argparse.Namespace:

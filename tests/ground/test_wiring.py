@@ -1,0 +1,54 @@
+"""What each process is told: the person's own settings win over what follows from the ports."""
+
+import stat
+from pathlib import Path
+
+from ground import wiring
+from ground.place import Place
+
+
+def test_the_ports_of_this_run_are_told() -> None:
+    assert wiring.addresses({}, 8001, 8100) == {
+        "HOST": "127.0.0.1",
+        "PORT": "8001",
+        "SANDBOX_PORT": "8100",
+        "BASE_URL": "http://127.0.0.1:8001",
+        "CSRF_TRUSTED_ORIGINS": "http://127.0.0.1:8001,http://localhost:8001",
+        "ONLYFANSAPI_BASE_URL": "http://127.0.0.1:8100/onlyfansapi",
+    }
+
+
+def test_a_real_domain_and_a_real_platform_stay() -> None:
+    person = {
+        "BASE_URL": "https://app.huntaze.example",
+        "ONLYFANSAPI_BASE_URL": "https://app.onlyfansapi.com",
+    }
+    told = wiring.addresses(person, 8001, 8100)
+    assert "BASE_URL" not in told
+    assert "ONLYFANSAPI_BASE_URL" not in told
+
+
+def test_another_program_on_loopback_is_not_taken_for_the_sandbox() -> None:
+    assert wiring.uses_sandbox({"ONLYFANSAPI_BASE_URL": "http://127.0.0.1:8099/onlyfansapi"})
+    assert not wiring.uses_sandbox({"ONLYFANSAPI_BASE_URL": "http://127.0.0.1:9000/other"})
+
+
+def test_each_process_has_an_empty_metrics_folder_of_its_own(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    folder = Path(wiring.for_process(place, "web")["PROMETHEUS_MULTIPROC_DIR"])
+    (folder / "counter_1.db").touch()
+    assert Path(wiring.for_process(place, "web")["PROMETHEUS_MULTIPROC_DIR"]) == folder
+    assert list(folder.iterdir()) == []
+    assert Path(wiring.for_process(place, "beat")["PROMETHEUS_MULTIPROC_DIR"]) != folder
+
+
+def test_workers_hand_their_work_back_when_they_are_ended(tmp_path: Path) -> None:
+    assert wiring.for_process(Place(tmp_path), "worker_send")["REMAP_SIGTERM"] == "SIGQUIT"
+    assert "REMAP_SIGTERM" not in wiring.for_process(Place(tmp_path), "web")
+
+
+def test_the_exports_for_a_shell_are_private_and_quoted(tmp_path: Path) -> None:
+    path = tmp_path / "env"
+    wiring.write_exports(path, {"URL": "postgres://a:b c@h/d", "A": "1"})
+    assert path.read_text() == "export A=1\nexport URL='postgres://a:b c@h/d'\n"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
