@@ -36,7 +36,7 @@ def publish(group: str, samples: Iterable[Sample]) -> None:
 def collect() -> list[tuple[str, dict[str, str], float]]:
     """All samples that are fresh, sorted by name. Raises RedisError."""
     client = redis.client()
-    groups = [str(group, "utf-8") for group in client.smembers("fleet:groups") if isinstance(group, bytes)]
+    groups = [redis.text(group) for group in client.smembers("fleet:groups")]
     if not groups:
         return []
     found = []

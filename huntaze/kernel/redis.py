@@ -59,6 +59,11 @@ def client() -> redis.Redis:
     return _client
 
 
+def text(raw: bytes | str) -> str:
+    """An answer of Redis as text: the client gives bytes, its types say either."""
+    return raw if isinstance(raw, str) else raw.decode()
+
+
 class LuaScript:
     """A Lua script that runs by its hash on the process's client and is loaded again when Redis forgot it."""
 

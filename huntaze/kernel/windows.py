@@ -74,7 +74,7 @@ def read(seconds: int = WINDOW_S, *, ago: int = 0) -> Window:
     sums: dict[str, float] = {}
     for row in pipe.execute():
         for name, amount in row.items():
-            key = name.decode()
+            key = redis.text(name)
             sums[key] = sums.get(key, 0.0) + float(amount)
     return Window(sums)
 
