@@ -33,7 +33,9 @@ from .world import FANS_PER_ACCOUNT
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m sandbox", description="A local imitation of the outside vendors.")
+    parser = argparse.ArgumentParser(
+        prog="python -m sandbox", description="A local imitation of the outside vendors."
+    )
     parser.add_argument("--host", default="127.0.0.1", type=loopback)
     parser.add_argument("--port", default=8099, type=int)
     parser.add_argument("--seed", default=7, type=int)
@@ -51,7 +53,9 @@ def loopback(host: str) -> str:
             return name
     except ValueError:
         pass
-    raise argparse.ArgumentTypeError(f"{host} is not a loopback address; the sandbox serves this machine only")
+    raise argparse.ArgumentTypeError(
+        f"{host} is not a loopback address; the sandbox serves this machine only"
+    )
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -75,7 +79,9 @@ class Server(uvicorn.Server):
 
 def main() -> int:
     options = parse()
-    sandbox = Sandbox(seed=options.seed, profile=options.profile, accounts=options.accounts, fans=options.fans)
+    sandbox = Sandbox(
+        seed=options.seed, profile=options.profile, accounts=options.accounts, fans=options.fans
+    )
     config = uvicorn.Config(
         App(sandbox, options.state),
         loop="uvloop",

@@ -56,7 +56,10 @@ class App:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
-                self._tasks = [asyncio.create_task(self.simulator.run()), asyncio.create_task(self.keeper.run())]
+                self._tasks = [
+                    asyncio.create_task(self.simulator.run()),
+                    asyncio.create_task(self.keeper.run()),
+                ]
                 await send({"type": "lifespan.startup.complete"})
             else:
                 for task in self._tasks:

@@ -22,7 +22,7 @@ BUY_STEEPNESS = 0.35
 CHARGEBACK_RATE = 0.004
 IDLE_SECONDS = 900.0
 
-Action = Callable[[], None]
+Action = Callable[[], object]
 
 
 class Traits:
@@ -108,9 +108,11 @@ class Simulator:
             return
         traits = Traits(sandbox.seed, account, fan)
         draw = stream(sandbox.seed, account.index, fan.id, message.id, "life")
-        delay = traits.seconds_until_awake(sandbox.clock.now()) + draw.lognormvariate(math.log(REPLY_MEDIAN), 0.9)
+        delay = traits.seconds_until_awake(sandbox.clock.now()) + draw.lognormvariate(
+            math.log(REPLY_MEDIAN), 0.9
+        )
         if self._too_much(account, fan, traits):
-            self._plan(delay, lambda: deeds.opt_out(sandbox, account, fan) and None)
+            self._plan(delay, lambda: deeds.opt_out(sandbox, account, fan))
             return
         dollars = message.price / 100
         if dollars and draw.random() < 1 / (1 + math.exp(BUY_STEEPNESS * (dollars - traits.willing_dollars))):
@@ -122,7 +124,7 @@ class Simulator:
         if draw.random() < traits.tip_rate:
             cents = draw.choice((500, 500, 1000, 1500, 2000))
             note = draw.choice(TIP_NOTES[fan.language])
-            self._plan(delay + 20, lambda: deeds.tip(sandbox, account, fan, cents, note) and None)
+            self._plan(delay + 20, lambda: deeds.tip(sandbox, account, fan, cents, note))
 
     def _too_much(self, account: Account, fan: Fan, traits: Traits) -> bool:
         """Counts the creator's messages since the fan last wrote; patience ends once."""
@@ -137,7 +139,7 @@ class Simulator:
     def _buy(self, account: Account, fan: Fan, message_id: int) -> None:
         row = deeds.buy(self.sandbox, account, fan, message_id)
         if chance(self.sandbox.seed, row.id, "chargeback") < CHARGEBACK_RATE:
-            self._plan(86_400, lambda: deeds.chargeback(self.sandbox, account, fan, row.id) and None)
+            self._plan(86_400, lambda: deeds.chargeback(self.sandbox, account, fan, row.id))
 
     # unprompted ----------------------------------------------------------------------------------
 

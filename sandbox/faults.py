@@ -8,17 +8,18 @@ from .clock import Clock
 from .draws import chance
 from .http import Json
 
-BEFORE = frozenset(
+
+def _kinds(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+BEFORE = _kinds(
     "status rate_limit timeout_before reset_before redirect 5xx_not_sent 5xx_unknown_not_sent session_expired "
-    "otp_required face_required credits_exhausted".split()
+    "otp_required face_required credits_exhausted"
 )
-DURING = frozenset("latency hold_idempotency banned_word".split())
-AFTER = frozenset(
-    "timeout_after reset_after malformed_json wrong_type truncate slow_body 5xx_unknown_sent".split()
-)
-WEBHOOK = frozenset(
-    "drop duplicate reorder delay bad_signature wrong_secret other_body_same_key pause_endpoint".split()
-)
+DURING = _kinds("latency hold_idempotency banned_word")
+AFTER = _kinds("timeout_after reset_after malformed_json wrong_type truncate slow_body 5xx_unknown_sent")
+WEBHOOK = _kinds("drop duplicate reorder delay bad_signature wrong_secret other_body_same_key pause_endpoint")
 KINDS = BEFORE | DURING | AFTER | WEBHOOK
 
 
@@ -95,7 +96,11 @@ class Faults:
 
     def request(self, dialect: str, method: str, path: str, account: str) -> Fault | None:
         for fault in self.active:
-            if fault.kind not in WEBHOOK and self._fits(fault, dialect, method, path, account) and self._hit(fault):
+            if (
+                fault.kind not in WEBHOOK
+                and self._fits(fault, dialect, method, path, account)
+                and self._hit(fault)
+            ):
                 return fault
         return None
 
@@ -115,7 +120,10 @@ class Faults:
         )
 
     def _fits_event(self, fault: Fault, event: str, account: str) -> bool:
-        return fnmatchcase(event, fault.match.get("event", "*")) and fault.match.get("account", account) == account
+        return (
+            fnmatchcase(event, fault.match.get("event", "*"))
+            and fault.match.get("account", account) == account
+        )
 
     def _hit(self, fault: Fault) -> bool:
         """Counts the match and decides; the draw depends on the fault and its own count only."""

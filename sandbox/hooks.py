@@ -96,7 +96,9 @@ class Hooks:
 
     # registration --------------------------------------------------------------------------------
 
-    def register(self, *, url: str, events: list[str], scope: str, account_ids: list[str], secret: str) -> Endpoint:
+    def register(
+        self, *, url: str, events: list[str], scope: str, account_ids: list[str], secret: str
+    ) -> Endpoint:
         self._registered += 1
         name = f"wh_{digest(self.sandbox.seed, 'webhook', self._registered)[:24]}"
         endpoint = Endpoint(name, url, events, scope, account_ids, secret, self.sandbox.clock.now())
@@ -116,7 +118,9 @@ class Hooks:
     # events --------------------------------------------------------------------------------------
 
     def wanted(self, event: str, account: str) -> bool:
-        return self.sandbox.settings.webhooks and any(row.wants(event, account) for row in self.endpoints.values())
+        return self.sandbox.settings.webhooks and any(
+            row.wants(event, account) for row in self.endpoints.values()
+        )
 
     def emit(self, event: str, account: str, payload: Json, key: str) -> None:
         """Queues one delivery for each endpoint that wants the event."""
@@ -195,7 +199,9 @@ class Hooks:
         self.pending += 1
         endpoint = delivery.endpoint
         endpoint.queue.put_nowait(delivery)
-        workers = sum(task.get_name() == endpoint.id for task in self._tasks) if endpoint.idle == 0 else WORKERS
+        workers = (
+            sum(task.get_name() == endpoint.id for task in self._tasks) if endpoint.idle == 0 else WORKERS
+        )
         if endpoint.idle == 0 and workers < WORKERS:
             task = asyncio.get_running_loop().create_task(self._work(endpoint), name=endpoint.id)
             self._tasks.add(task)
@@ -240,7 +246,11 @@ class Hooks:
             )
         except (OSError, TimeoutError) as problem:
             error = str(problem) or type(problem).__name__
-        row = {"at": started, "seconds": round(self.sandbox.clock.now() - started, 4), "status": status or None}
+        row = {
+            "at": started,
+            "seconds": round(self.sandbox.clock.now() - started, 4),
+            "status": status or None,
+        }
         delivery.attempts.append({**row, "error": error} if error else row)
         self.pending -= 1
         if 200 <= status < 300:

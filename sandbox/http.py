@@ -89,7 +89,9 @@ async def hang(receive: Receive, seconds: float) -> None:
         return
 
 
-def parse_multipart(body: bytes, content_type: str) -> tuple[dict[str, list[str]], dict[str, list[tuple[str, bytes]]]]:
+def parse_multipart(
+    body: bytes, content_type: str
+) -> tuple[dict[str, list[str]], dict[str, list[tuple[str, bytes]]]]:
     """Fields and files of a form; names keep every value, `name[]` folded into `name`."""
     fields: dict[str, list[str]] = {}
     files: dict[str, list[tuple[str, bytes]]] = {}

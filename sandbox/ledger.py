@@ -4,6 +4,7 @@
 moment of acceptance, the moment at which the platform would count the message.
 """
 
+import itertools
 from array import array
 from bisect import bisect_left
 from collections import deque
@@ -59,7 +60,7 @@ class Ledger:
     def __init__(self) -> None:
         self.sent: deque[Sent] = deque(maxlen=RING)
         self.by_message: dict[int, Sent] = {}
-        self.times: "dict[str, array[float]]" = {}
+        self.times: dict[str, array[float]] = {}
         self.refused: dict[str, int] = {}
         self.accepted_total = 0
         self._seen: dict[tuple[str, int, str], int] = {}
@@ -110,7 +111,7 @@ class Ledger:
             while ordered[start] <= at - window:
                 start += 1
             largest = max(largest, end - start + 1)
-        gaps = [after - before for before, after in zip(ordered, ordered[1:], strict=False)]
+        gaps = [after - before for before, after in itertools.pairwise(ordered)]
         return {
             "account": name,
             "sent": len(ordered),

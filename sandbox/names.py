@@ -2,17 +2,22 @@
 
 import random
 
-FIRST = (
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
+FIRST = _words(
     "Sam Alex Jordan Chris Taylor Morgan Luca Hugo Jules Leo Max Theo Nico Enzo Tom Ben Dan Matt Nick Josh Ryan Kyle "
     "Liam Noah Ethan Owen Mason Logan Lucas Louis Paul Victor Arthur Gabriel Raphael Antoine Julien Romain Quentin "
     "Bastien Maxime Florian Damien Cedric Yann Loic Erwan Marc Eric Olivier Thierry Pascal Laurent Stefan Jonas Felix "
     "Lars Sven Marco Paolo Diego Carlos Javier Pedro Rui Tiago Andre Piotr Pavel Ivan Milan Tariq Omar Karim Malik "
     "Kofi Dele Ravi Arjun Kenji Haru Minho Wei"
-).split()
-WORDS = (
+)
+WORDS = _words(
     "night blue wolf silver quiet lucky north river storm tiger coffee vinyl turbo pixel ghost maple ocean solar "
     "cosmic velvet iron hazel crimson rocket harbor canyon ember atlas"
-).split()
+)
 CREATORS = (
     ("Luna Martel", "lunamartel"),
     ("Ava Sinclair", "avasinclair"),

@@ -6,7 +6,7 @@ would be most of the sandbox's core, so the few lines needed stand here on the s
 
 import asyncio
 import ssl
-from typing import Any
+from typing import Any, cast
 from urllib.parse import SplitResult, urlsplit
 
 import httptools
@@ -24,8 +24,7 @@ class _Wire(asyncio.Protocol):
         self._parser: Any = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport) or hasattr(transport, "write")
-        self.transport = transport  # type: ignore[assignment]
+        self.transport = cast(asyncio.Transport, transport)
         self.alive = True
 
     def data_received(self, data: bytes) -> None:
@@ -81,7 +80,7 @@ class Connection:
         port = parts.port or (443 if secure else 80)
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(CONNECT_SECONDS):
-            _, wire = await loop.create_connection(_Wire, parts.hostname, port, ssl=secure)
+            _, wire = await loop.create_connection(_Wire, parts.hostname or "127.0.0.1", port, ssl=secure)
         self._wire, self._origin = wire, origin
         return wire
 

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, quote
 from . import deeds, view
 from .http import Receive, Scope, Send, answer, header, query, read_body
 from .state import Sandbox
+from .world import Account, Fan
 
 STATIC = Path(__file__).parent / "static"
 FILES = {"/static/page.css": b"text/css; charset=utf-8", "/static/page.js": b"text/javascript; charset=utf-8"}
@@ -33,7 +34,13 @@ async def handle(sandbox: Sandbox, scope: Scope, receive: Receive, send: Send) -
     if path in FILES and method == "GET":
         await answer(send, 200, (STATIC / path.rsplit("/", 1)[1]).read_bytes(), HEADERS, FILES[path])
     elif path in ("/", "/phones", "/webhooks", "/requests") and method == "GET":
-        await answer(send, 200, _render(sandbox, scope, path.strip("/") or "phones"), HEADERS, b"text/html; charset=utf-8")
+        await answer(
+            send,
+            200,
+            _render(sandbox, scope, path.strip("/") or "phones"),
+            HEADERS,
+            b"text/html; charset=utf-8",
+        )
     elif path == "/phones/act" and method == "POST":
         await _act(sandbox, scope, await read_body(receive), send)
     else:
@@ -46,7 +53,9 @@ def _render(sandbox: Sandbox, scope: Scope, tab: str) -> bytes:
     accounts = sandbox.world.accounts
     account = accounts.get(values.get("account", "")) or next(iter(accounts.values()), None)
     note = values.get("note", "")
-    body = view.shell(sandbox, account, tab, note, TABS[tab](sandbox, account) if account else "<p>No accounts.</p>")
+    body = view.shell(
+        sandbox, account, tab, note, TABS[tab](sandbox, account) if account else "<p>No accounts.</p>"
+    )
     return body.encode()
 
 
@@ -72,7 +81,7 @@ async def _act(sandbox: Sandbox, scope: Scope, raw: bytes, send: Send) -> None:
     await answer(send, 303, b"", (*HEADERS, (b"location", place)), b"text/plain")
 
 
-def _do(sandbox: Sandbox, account, fan, form: dict[str, str]) -> None:  # type: ignore[no-untyped-def]
+def _do(sandbox: Sandbox, account: Account, fan: Fan, form: dict[str, str]) -> None:
     deed = form.get("deed", "")
     if deed == "say":
         text = form.get("text", "").strip()

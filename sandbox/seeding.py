@@ -62,14 +62,15 @@ def _history(world: World, account: Account) -> None:
 
 def _conversation(world: World, account: Account, fan: Fan) -> list[tuple[float, int, bool, str, int]]:
     draw = stream(world.seed, account.index, fan.id, "history")
-    at = world.started - draw.random() * 6 * 86_400 - 600
+    turns = draw.randint(2, 9)
+    at = world.started - draw.random() * 6 * 86_400 - turns * 5400 - 600
     lines = []
-    for turn in range(draw.randint(2, 9)):
+    for turn in range(turns):
         from_creator = turn % 2 == 0
         pool = CREATOR_LINES if from_creator else FAN_LINES
         price = draw.choice((500, 900, 1200)) if from_creator and draw.random() < 0.12 else 0
         lines.append((at, fan.id, from_creator, draw.choice(pool[fan.language]), price))
-        at = min(at + draw.expovariate(1 / 2400), world.started - 30 + turn)
+        at = at + min(draw.expovariate(1 / 2400), 5400)
     return lines
 
 

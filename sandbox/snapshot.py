@@ -62,7 +62,9 @@ class Keeper:
         sandbox.world.accounts, sandbox.world.ring = saved["accounts"], saved["ring"]
         sandbox.dialects["onlyfansapi"].store = saved["store"]
         for name, url, events, scope, account_ids, secret, created, enabled in saved["hooks"]:
-            endpoint = sandbox.hooks.register(url=url, events=events, scope=scope, account_ids=account_ids, secret=secret)
+            endpoint = sandbox.hooks.register(
+                url=url, events=events, scope=scope, account_ids=account_ids, secret=secret
+            )
             del sandbox.hooks.endpoints[endpoint.id]
             endpoint.id, endpoint.created, endpoint.enabled = name, created, enabled
             sandbox.hooks.endpoints[name] = endpoint

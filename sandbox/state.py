@@ -34,9 +34,12 @@ class Settings:
 class Sandbox:
     """One imitated outside world. `reset` replaces everything but the keys and the options."""
 
-    def __init__(self, *, seed: int, profile: str, accounts: int | None = None, fans: int | None = None) -> None:
+    def __init__(
+        self, *, seed: int, profile: str, accounts: int | None = None, fans: int | None = None
+    ) -> None:
         self.clock = Clock()
         self.options = (accounts, fans)
+        self.hooks = Hooks(self)
         self.reset(seed, profile)
 
     def reset(self, seed: int, profile: str) -> None:
@@ -49,8 +52,7 @@ class Sandbox:
         self.world = World(seed, self.clock, accounts or shape.accounts, fans or shape.fans)
         self.ledger = Ledger()
         self.faults = Faults(seed, self.clock)
-        if hasattr(self, "hooks"):
-            self.hooks.stop()
+        self.hooks.stop()
         self.hooks = Hooks(self)
         self.log: deque[tuple[Any, ...]] = deque(maxlen=RING)
         self.dialects: dict[str, Any] = {}

@@ -45,8 +45,13 @@ def shell(sandbox: Sandbox, account: Account | None, tab: str, note: str, conten
 <title>Sandbox - {_e(tab)}</title><link rel="stylesheet" href="/static/page.css">
 <script src="/static/page.js" defer></script></head>
 <body><header class="top"><h1>Sandbox</h1><nav aria-label="Views">{tabs}</nav>
-<p class="meta">profile {_e(sandbox.profile)} · seed {sandbox.seed} · {"fans alive" if sandbox.settings.simulator else "fans asleep"}</p></header>
+<p class="meta">{_meta(sandbox)}</p></header>
 <main id="live">{warning}{_accounts(sandbox, account, tab)}{content}</main></body></html>"""
+
+
+def _meta(sandbox: Sandbox) -> str:
+    fans = "fans alive" if sandbox.settings.simulator else "fans asleep"
+    return f"profile {_e(sandbox.profile)} · seed {sandbox.seed} · {fans}"
 
 
 def _accounts(sandbox: Sandbox, chosen: Account | None, tab: str) -> str:
@@ -62,7 +67,7 @@ def _accounts(sandbox: Sandbox, chosen: Account | None, tab: str) -> str:
             f'<a class="account{over}" href="/{tab}?account={account.id}"{current}>'
             f"<strong>{_e(account.name)}</strong><span>@{_e(account.username)}</span>"
             f'<progress max="10" value="{min(count, 10)}">{count}</progress>'
-            f'<span class="count">{count} of 10 in the last 60 s</span><span class="total">{total} sent</span></a>'
+            f'<span class="count">{count}/10 in the last 60 s</span><span class="total">{total} sent</span></a>'
         )
     return f'<section class="accounts" aria-label="Accounts">{"".join(cards)}</section>'
 
@@ -71,7 +76,9 @@ def _accounts(sandbox: Sandbox, chosen: Account | None, tab: str) -> str:
 
 
 def phones(sandbox: Sandbox, account: Account) -> str:
-    chats = sorted((row for row in account.chats.values() if row.messages), key=lambda row: -row.messages[-1].id)
+    chats = sorted(
+        (row for row in account.chats.values() if row.messages), key=lambda row: -row.messages[-1].id
+    )
     if not chats:
         return _silent(sandbox, account)
     rows = []

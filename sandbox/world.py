@@ -257,7 +257,14 @@ class World:
         return found
 
     def add_message(
-        self, account: Account, fan_id: int, text: str, *, from_creator: bool, created: float | None = None, **more: Any
+        self,
+        account: Account,
+        fan_id: int,
+        text: str,
+        *,
+        from_creator: bool,
+        created: float | None = None,
+        **more: Any,
     ) -> Message:
         """Puts a message at the end of its chat; the oldest of all goes when the ring is full."""
         at = self.clock.now() if created is None else created
@@ -295,7 +302,14 @@ class World:
     # money ---------------------------------------------------------------------------------------
 
     def add_transaction(
-        self, account: Account, fan: Fan, kind: str, cents: int, *, first: bool = True, message_id: int | None = None
+        self,
+        account: Account,
+        fan: Fan,
+        kind: str,
+        cents: int,
+        *,
+        first: bool = True,
+        message_id: int | None = None,
     ) -> Transaction:
         """Money from a fan: `kind` is subscribes, tips, post, chat_messages or stream."""
         number = account.count("transaction")
@@ -315,7 +329,9 @@ class World:
 
     # media ---------------------------------------------------------------------------------------
 
-    def add_media(self, account: Account, kind: str, name: str, *, vault: bool, ready_in: float = 0.0) -> Media:
+    def add_media(
+        self, account: Account, kind: str, name: str, *, vault: bool, ready_in: float = 0.0
+    ) -> Media:
         number = account.count("media")
         now = self.clock.now()
         media = Media(

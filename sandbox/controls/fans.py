@@ -111,7 +111,9 @@ def tip(call: Call) -> Json:
     except (TypeError, ValueError):
         raise Wrong("amount must be dollars") from None
     text = str(call.body.get("text", ""))
-    return _deed(call, lambda account, fan: transaction_row(deeds.tip(call.sandbox, account, fan, cents, text)))
+    return _deed(
+        call, lambda account, fan: transaction_row(deeds.tip(call.sandbox, account, fan, cents, text))
+    )
 
 
 def renew(call: Call) -> Json:
@@ -124,7 +126,9 @@ def expire(call: Call) -> Json:
 
 def chargeback(call: Call) -> Json:
     wanted = call.body.get("transactionId")
-    return _deed(call, lambda account, fan: transaction_row(deeds.chargeback(call.sandbox, account, fan, wanted)))
+    return _deed(
+        call, lambda account, fan: transaction_row(deeds.chargeback(call.sandbox, account, fan, wanted))
+    )
 
 
 def opt_out(call: Call) -> Json:

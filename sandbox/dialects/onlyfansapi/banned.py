@@ -39,7 +39,10 @@ def screen(request: Request, text: str, level: object) -> None:
 
 def refusal(found: list[str]) -> Refused:
     message = f"The text contains banned words: {', '.join(found)}"
-    return Refused(422, {"message": message, "code": "BANNED_WORDS", "banned_words": found, "errors": {"text": [message]}})
+    return Refused(
+        422,
+        {"message": message, "code": "BANNED_WORDS", "banned_words": found, "errors": {"text": [message]}},
+    )
 
 
 def listing(request: Request) -> Reply:
@@ -52,4 +55,6 @@ def listing(request: Request) -> Reply:
     limit = request.integer("limit", 50, 1, 100)
     offset = request.integer("offset", 0, 0, 10**6)
     more = len(rows) > offset + limit
-    return Reply(rows[offset : offset + limit], paged=True, next_page=request.next_page(more, offset=offset + limit))
+    return Reply(
+        rows[offset : offset + limit], paged=True, next_page=request.next_page(more, offset=offset + limit)
+    )

@@ -40,11 +40,19 @@ EPHEMERAL = frozenset({"users.typing", "users.online", "users.offline"})
 
 _EXAMPLES: dict[str, Json] = {
     "messages.deleted": {"id": 7_388_012_345},
-    "subscriptions.expired": {"id": "55:2026-06-01", "user": {"id": 4711}, "expiredAt": "2026-06-01T00:00:00+00:00"},
+    "subscriptions.expired": {
+        "id": "55:2026-06-01",
+        "user": {"id": 4711},
+        "expiredAt": "2026-06-01T00:00:00+00:00",
+    },
     "users.typing": {"id": 4711},
 }
 
 
 def example(event: str) -> Json:
     """The body of a delivery with a payload of the right outline (empty where only fields vary)."""
-    return {"event": event, "account_id": "acct_00000000000000000000000000000000", "payload": _EXAMPLES.get(event, {})}
+    return {
+        "event": event,
+        "account_id": "acct_00000000000000000000000000000000",
+        "payload": _EXAMPLES.get(event, {}),
+    }

@@ -14,7 +14,9 @@ def listing(request: Request) -> Reply:
     limit = request.integer("limit", 10, 1, 100)
     offset = request.integer("offset", 0, 0, 10**7)
     order = request.choice("order", ("recent", "old"), "recent")
-    wanted = request.choice("filter", ("", "pinned", "priority", "unread", "with_tips", "unread_with_tips"), "")
+    wanted = request.choice(
+        "filter", ("", "pinned", "priority", "unread", "with_tips", "unread_with_tips"), ""
+    )
     words = request.query("query").lower()
     rows: list[tuple[Chat, Fan]] = []
     for chat in account.chats.values():
@@ -170,6 +172,13 @@ def media(request: Request) -> Reply:
     offset = request.integer("offset", 0, 0, 10**7)
     rows = [row for row in reversed(_chat(request).messages) if row.media]
     page: list[Json] = [
-        message_object(request.acct, row, request.at, sent_by_me=False) for row in rows[offset : offset + limit]
+        message_object(request.acct, row, request.at, sent_by_me=False)
+        for row in rows[offset : offset + limit]
     ]
-    return Reply({"list": page, "hasMore": len(rows) > offset + limit, "nextLastId": str(page[-1]["id"]) if page else None})
+    return Reply(
+        {
+            "list": page,
+            "hasMore": len(rows) > offset + limit,
+            "nextLastId": str(page[-1]["id"]) if page else None,
+        }
+    )

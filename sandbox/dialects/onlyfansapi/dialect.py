@@ -49,7 +49,14 @@ class Dialect:
             await answer(send, 413, b'{"error":"Payload too large."}')
             return
         request = Request(
-            sandbox, method, path, [], scope["query_string"].decode("latin-1"), scope["headers"], body, sandbox.clock.now()
+            sandbox,
+            method,
+            path,
+            [],
+            scope["query_string"].decode("latin-1"),
+            scope["headers"],
+            body,
+            sandbox.clock.now(),
         )
         if fault is not None and await self._before(fault, request, account_id, receive, send):
             self._log(request, fault, 0, account_id, started)
@@ -60,7 +67,9 @@ class Dialect:
 
     # faults --------------------------------------------------------------------------------------
 
-    async def _before(self, fault: Fault, request: Request, account_id: str, receive: Receive, send: Send) -> bool:
+    async def _before(
+        self, fault: Fault, request: Request, account_id: str, receive: Receive, send: Send
+    ) -> bool:
         """True if the fault has answered (or refused to); the world has not changed then."""
         if fault.kind not in BEFORE:
             request.faults.add(fault.kind)
@@ -106,10 +115,14 @@ class Dialect:
 
     # answers -------------------------------------------------------------------------------------
 
-    async def _respond(self, request: Request, account_id: str) -> tuple[int, bytes, tuple[tuple[bytes, bytes], ...]]:
+    async def _respond(
+        self, request: Request, account_id: str
+    ) -> tuple[int, bytes, tuple[tuple[bytes, bytes], ...]]:
         settings = self.sandbox.settings
         if settings.latency_ms:
-            request.delay += latency.draw(settings.latency_ms, self.sandbox.seed, request.path, len(self.sandbox.log))
+            request.delay += latency.draw(
+                settings.latency_ms, self.sandbox.seed, request.path, len(self.sandbox.log)
+            )
         try:
             reply = await self._handle(request, account_id)
         except Refused as refusal:
@@ -174,7 +187,9 @@ class Dialect:
         page = orjson.dumps(reply.next_page)
         return b'{"data":' + data + b',"_pagination":{"next_page":' + page + b"}," + meta
 
-    def _log(self, request: Request, fault: Fault | None, status: int, account_id: str, started: float) -> None:
+    def _log(
+        self, request: Request, fault: Fault | None, status: int, account_id: str, started: float
+    ) -> None:
         self.sandbox.log.append(
             (
                 request.at,

@@ -1,8 +1,8 @@
 """Owns the registration of webhooks and their deliveries, as the team's API shows them."""
 
 from ...clock import iso
-from ...http import Json
 from ...hooks import Delivery, Endpoint
+from ...http import Json
 from .catalogue import EVENTS, example
 from .core import Reply, Request, invalid, not_found
 

@@ -12,7 +12,8 @@ from ...http import Json
 from ...state import Sandbox
 from ...world import Account, Fan, Message, Transaction
 from .catalogue import EPHEMERAL
-from .shapes import fan_object, is_active, message_object, money
+from .core import cents
+from .shapes import fan_object, is_active, message_object
 
 HOOK_WORDS = {"tips": "tip", "chat_messages": "message", "post": "post", "stream": "stream"}
 
@@ -67,9 +68,13 @@ class Events:
 
     # money ---------------------------------------------------------------------------------------
 
-    def tip(self, account: Account, fan: Fan, cents_: int, text: str) -> None:
+    def tip(self, account: Account, fan: Fan, amount: int, text: str) -> None:
         payload = self._notification(account, fan, "new_tips")
-        payload |= {"amountGross": money(cents_), "amountNet": money(cents_ - cents_ * 20 // 100), "text": text}
+        payload |= {
+            "amountGross": cents(amount),
+            "amountNet": cents(amount - amount * 20 // 100),
+            "text": text,
+        }
         self._emit("tips.received", account, payload)
 
     def transaction(self, account: Account, fan: Fan, row: Transaction, status: str | None = None) -> None:
@@ -78,9 +83,9 @@ class Events:
         payload = {
             "id": row.id,
             "type": kind,
-            "amount": money(row.cents),
-            "net_amount": money(row.cents - fee),
-            "fee_amount": money(fee),
+            "amount": cents(row.cents),
+            "net_amount": cents(row.cents - fee),
+            "fee_amount": cents(fee),
             "vat_amount": 0,
             "tax_amount": 0,
             "currency": "USD",
@@ -88,7 +93,7 @@ class Events:
             "description": f"{kind.replace('_', ' ').capitalize()} from {fan.name}",
             "created_at": iso(row.created),
             "fan": {"id": str(fan.id)},
-            "fanData": {"spending": {"total": money(fan.total)}},
+            "fanData": {"spending": {"total": cents(fan.total)}},
         }
         self._emit("transactions.new", account, payload)
 
@@ -120,7 +125,12 @@ class Events:
 
     def presence(self, account: Account, fan: Fan, *, online: bool) -> None:
         now = iso(self.sandbox.clock.now())
-        payload = {"fan": {"id": fan.id}, "status_changed_at": now, "last_seen_online_at": now, "observed_at": now}
+        payload = {
+            "fan": {"id": fan.id},
+            "status_changed_at": now,
+            "last_seen_online_at": now,
+            "observed_at": now,
+        }
         self._emit("users.online" if online else "users.offline", account, payload)
 
     def queue(self, account: Account, shape: Json, *, finished: bool) -> None:

@@ -49,7 +49,10 @@ def check_key(key: str) -> None:
     if not 1 <= len(key) <= 255 or not all(" " <= letter <= "~" for letter in key):
         raise Refused(
             400,
-            {"error": "The Idempotency-Key must be 1 to 255 printable ASCII characters.", "code": "IDEMPOTENCY_KEY_INVALID"},
+            {
+                "error": "The Idempotency-Key must be 1 to 255 printable ASCII characters.",
+                "code": "IDEMPOTENCY_KEY_INVALID",
+            },
         )
 
 

@@ -8,7 +8,15 @@ from .shapes import fan_object, is_active, small_user
 FIRST_ID = 900_000_000
 
 
-def _shape(list_id: int | str, name: str, kind: str, count: int, *, pinned: bool = False, users: list[Json] | None = None) -> Json:
+def _shape(
+    list_id: int | str,
+    name: str,
+    kind: str,
+    count: int,
+    *,
+    pinned: bool = False,
+    users: list[Json] | None = None,
+) -> Json:
     custom = kind == "custom"
     return {
         "id": list_id,
@@ -40,7 +48,12 @@ def _system(request: Request) -> list[tuple[str, str, list[int]]]:
     account = request.acct
     fans = [fan.id for fan in request.sandbox.world.fans(account) if is_active(fan, request.at)]
     muted = [chat.fan_id for chat in account.chats.values() if chat.muted]
-    return [("fans", "Fans", fans), ("following", "Following", []), ("recent", "Recent", fans[-10:]), ("muted", "Muted", muted)]
+    return [
+        ("fans", "Fans", fans),
+        ("following", "Following", []),
+        ("recent", "Recent", fans[-10:]),
+        ("muted", "Muted", muted),
+    ]
 
 
 def _find(request: Request) -> UserList:
@@ -127,7 +140,10 @@ def add(request: Request) -> Reply:
     unknown = [str(item) for item in ids if not (str(item).isdigit() and int(item) in known)]
     skip = request.form().get("skip_invalid") in (True, 1, "1", "true")
     if unknown and not skip:
-        raise Refused(422, {"message": "Some users cannot be added.", "errors": {"ids": [f"User {unknown[0]} not found."]}})
+        raise Refused(
+            422,
+            {"message": "Some users cannot be added.", "errors": {"ids": [f"User {unknown[0]} not found."]}},
+        )
     row.members += [number for number in known if number not in row.members]
     if skip:
         return Reply({"added": known, "failed": dict.fromkeys(unknown, "User not found")})
@@ -141,7 +157,14 @@ def remove(request: Request) -> Reply:
         raise not_found("User")
     row.members.remove(number)
     row.pinned = [other for other in row.pinned if other != number]
-    state = {"id": row.id, "type": "custom", "name": row.name, "hasUser": False, "canAddUser": True, "cannotAddUserReason": None}
+    state = {
+        "id": row.id,
+        "type": "custom",
+        "name": row.name,
+        "hasUser": False,
+        "canAddUser": True,
+        "cannotAddUserReason": None,
+    }
     return Reply({"list": _custom(row), "userState": state})
 
 

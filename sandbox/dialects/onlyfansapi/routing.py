@@ -10,7 +10,7 @@ Handler = Callable[..., Any]
 class Route:
     """One operation: its handler, or None when it is known but not imitated."""
 
-    __slots__ = ("handler", "name", "needs_account", "params", "account_place")
+    __slots__ = ("account_place", "handler", "name", "needs_account", "params")
 
     def __init__(self, method: str, path: str, handler: Handler | None) -> None:
         self.name = f"{method} {path}"

@@ -192,7 +192,9 @@ def consume(account: Account, draft: Json) -> None:
 # acceptance --------------------------------------------------------------------------------------
 
 
-def _place(request: Request, fan: Fan, draft: Json, attempts: Attempts, key: str | None, body_hash: str) -> Message:
+def _place(
+    request: Request, fan: Fan, draft: Json, attempts: Attempts, key: str | None, body_hash: str
+) -> Message:
     sandbox, account = request.sandbox, request.acct
     now = sandbox.clock.now()
     settings = sandbox.settings
@@ -202,7 +204,9 @@ def _place(request: Request, fan: Fan, draft: Json, attempts: Attempts, key: str
             sandbox.ledger.refuse(account.id)
             wait = max(1, math.ceil(free_at - now))
             headers = ((b"retry-after", b"%d" % wait),)
-            raise Refused(429, {"error": "Too many messages. Slow down.", "code": "platform_rate_limit"}, headers)
+            raise Refused(
+                429, {"error": "Too many messages. Slow down.", "code": "platform_rate_limit"}, headers
+            )
     consume(account, draft)
     message = sandbox.world.add_message(account, fan.id, from_creator=True, **draft)
     text_hash = hashlib.sha256(message.text.encode()).hexdigest()

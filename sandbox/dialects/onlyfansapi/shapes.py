@@ -12,10 +12,6 @@ ONLINE_SECONDS = 300
 SYSTEM_LISTS = (("fans", "Fans"), ("following", "Following"), ("recent", "Recent"), ("muted", "Muted"))
 
 
-def money(value: int) -> int | float:
-    return cents(value)
-
-
 def is_active(fan: Fan, now: float) -> bool:
     return fan.expires_at > now
 
@@ -27,10 +23,10 @@ def months_words(months: int) -> str:
 def subscription(fan: Fan, now: float) -> Json:
     """`subscribedOnData`: the fan's subscription to the creator, and what was spent."""
     return {
-        "price": money(fan.price),
-        "newPrice": money(fan.price),
-        "regularPrice": money(fan.price),
-        "subscribePrice": money(fan.price),
+        "price": cents(fan.price),
+        "newPrice": cents(fan.price),
+        "regularPrice": cents(fan.price),
+        "subscribePrice": cents(fan.price),
         "discountPercent": 0,
         "discountPeriod": 0,
         "discountStartedAt": None,
@@ -43,12 +39,12 @@ def subscription(fan: Fan, now: float) -> Json:
         "subscribeAt": iso(fan.subscribed_at),
         "expiredAt": iso(fan.expires_at),
         "renewedAt": iso(fan.renewed_at) if fan.renewed_at else None,
-        "totalSumm": money(fan.total),
-        "tipsSumm": money(fan.spent["tips"]),
-        "messagesSumm": money(fan.spent["messages"]),
-        "postsSumm": money(fan.spent["posts"]),
-        "subscribesSumm": money(fan.spent["subscribes"]),
-        "streamsSumm": money(fan.spent["streams"]),
+        "totalSumm": cents(fan.total),
+        "tipsSumm": cents(fan.spent["tips"]),
+        "messagesSumm": cents(fan.spent["messages"]),
+        "postsSumm": cents(fan.spent["posts"]),
+        "subscribesSumm": cents(fan.spent["subscribes"]),
+        "streamsSumm": cents(fan.spent["streams"]),
     }
 
 

@@ -5,8 +5,8 @@ import re
 from ...clock import iso
 from ...http import Json
 from ...world import DAY, Fan
-from .core import Refused, Reply, Request, invalid
-from .shapes import ONLINE_SECONDS, cents, fan_object, is_active
+from .core import Refused, Reply, Request, cents, invalid
+from .shapes import ONLINE_SECONDS, fan_object, is_active
 
 _DOTTED = re.compile(r"(^|&)filter\.")
 

@@ -34,7 +34,11 @@ def before(fault: Fault) -> tuple[int, bytes, Headers]:
     params = fault.params
     if fault.kind == "rate_limit":
         wait = str(params.get("retryAfter", 30)).encode()
-        return 429, orjson.dumps({"error": "Too many requests.", "code": "rate_limit_exceeded"}), ((b"retry-after", wait),)
+        return (
+            429,
+            orjson.dumps({"error": "Too many requests.", "code": "rate_limit_exceeded"}),
+            ((b"retry-after", wait),),
+        )
     if fault.kind == "redirect":
         target = str(params.get("location", "https://status.sandbox.invalid/")).encode()
         return int(params.get("status", 302)), b"", ((b"location", target),)
@@ -46,8 +50,10 @@ def before(fault: Fault) -> tuple[int, bytes, Headers]:
         return _failed(params, "unknown")
     body = params.get("body", {"error": "Fault of the sandbox."})
     raw = body.encode() if isinstance(body, str) else orjson.dumps(body)
-    headers = tuple((name.lower().encode(), str(value).encode()) for name, value in params.get("headers", {}).items())
-    return int(params.get("code", params.get("status", 500))), raw, headers
+    headers = tuple(
+        (name.lower().encode(), str(value).encode()) for name, value in params.get("headers", {}).items()
+    )
+    return int(params.get("code") or params.get("status") or 500), raw, headers
 
 
 def _failed(params: Json, outcome: str) -> tuple[int, bytes, Headers]:
