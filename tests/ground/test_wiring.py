@@ -33,13 +33,20 @@ def test_another_program_on_loopback_is_not_taken_for_the_sandbox() -> None:
     assert not wiring.uses_sandbox({"ONLYFANSAPI_BASE_URL": "http://127.0.0.1:9000/other"})
 
 
-def test_each_process_has_an_empty_metrics_folder_of_its_own(tmp_path: Path) -> None:
+def test_every_process_writes_its_numbers_under_its_own_name_in_one_place(tmp_path: Path) -> None:
+    web, beat = (wiring.for_process(Place(tmp_path), name) for name in ("web", "beat"))
+    assert (web["HUNTAZE_PROCESS"], beat["HUNTAZE_PROCESS"]) == ("web", "beat")
+    assert web["PROMETHEUS_MULTIPROC_DIR"] == beat["PROMETHEUS_MULTIPROC_DIR"]
+
+
+def test_the_numbers_of_the_last_run_go(tmp_path: Path) -> None:
     place = Place(tmp_path)
+    place.make_folders()
+    wiring.empty_metrics(place)
     folder = Path(wiring.for_process(place, "web")["PROMETHEUS_MULTIPROC_DIR"])
     (folder / "counter_1.db").touch()
-    assert Path(wiring.for_process(place, "web")["PROMETHEUS_MULTIPROC_DIR"]) == folder
+    wiring.empty_metrics(place)
     assert list(folder.iterdir()) == []
-    assert Path(wiring.for_process(place, "beat")["PROMETHEUS_MULTIPROC_DIR"]) != folder
 
 
 def test_workers_hand_their_work_back_when_they_are_ended(tmp_path: Path) -> None:

@@ -121,7 +121,16 @@ def _install_with_pip(place: Place, files: Sequence[str]) -> None:
             f"(on Debian and Ubuntu: apt-get install python3-venv).\n{tail(made.stdout + made.stderr)}"
         )
     wanted = [part for name in files for part in ("-r", str(place.root / name))]
-    command = [str(place.python), "-m", "pip", "install", "--quiet", "--require-hashes", *wanted]
+    command = [
+        str(place.python),
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--retries=2",
+        "--require-hashes",
+        *wanted,
+    ]
     done = subprocess.run(command, capture_output=True, text=True, env=dict(os.environ, PIP_NO_INPUT="1"))
     if done.returncode:
         raise Problem(explain(done.stdout + done.stderr))
@@ -139,4 +148,5 @@ def explain(output: str) -> str:
             "The packages could not be fetched: no package index answered. "
             "Check the network (or pip's index and proxy settings) and run the command again."
         )
-    return f"{sentence}\n{tail(output)}"
+    words = "\n".join(line[:200] for line in output.splitlines() if "WARNING: Retrying" not in line)
+    return f"{sentence}\n{tail(words)}"

@@ -103,6 +103,7 @@ class Run:
         with step("PostgreSQL and Valkey"):
             told |= self._start_services(person)
         wiring.write_exports(place.run / "env", told)
+        wiring.empty_metrics(place)
         surroundings = wiring.with_tools(place, supervisor.new_environment() | told)
         self.supervisor.environment = surroundings
         commands = procfile.read(place.root / "Procfile")

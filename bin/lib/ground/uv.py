@@ -75,18 +75,8 @@ def _with_venv(place: Place) -> str:
 
 def _pip(python: list[str], options: list[str]) -> str:
     """Installs uv; returns pip's words when that failed, an empty string when it went well."""
-    command = [
-        *python,
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--require-hashes",
-        "--no-deps",
-        *options,
-        "-r",
-        str(PIN),
-    ]
+    command = [*python, "-m", "pip", "install", "--quiet", "--retries=1", "--require-hashes", "--no-deps"]
+    command += [*options, "-r", str(PIN)]
     environment = dict(
         os.environ, PIP_NO_INPUT="1", PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_ROOT_USER_ACTION="ignore"
     )

@@ -41,14 +41,17 @@ def with_tools(place: Place, environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def for_process(place: Place, name: str) -> dict[str, str]:
-    """What differs from process to process: the metrics folder, emptied, and the way workers end."""
-    folder = place.var / "metrics" / name
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    own = {"PROMETHEUS_MULTIPROC_DIR": str(folder)}
+    """What differs from process to process: its name among the metrics, and the way workers end."""
+    own = {"PROMETHEUS_MULTIPROC_DIR": str(_metrics(place)), "HUNTAZE_PROCESS": name}
     if name.startswith("worker"):
         own["REMAP_SIGTERM"] = "SIGQUIT"  # soft shutdown: unfinished tasks go back to the queue
     return own
+
+
+def empty_metrics(place: Place) -> None:
+    """A new folder for the numbers that the processes share: those of the last run have ended with it."""
+    shutil.rmtree(_metrics(place), ignore_errors=True)
+    _metrics(place).mkdir()
 
 
 def write_exports(path: Path, told: Mapping[str, str]) -> None:
@@ -57,6 +60,10 @@ def write_exports(path: Path, told: Mapping[str, str]) -> None:
     path.unlink(missing_ok=True)
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(text)
+
+
+def _metrics(place: Place) -> Path:
+    return place.var / "metrics"
 
 
 def _is_loopback(address: str) -> bool:
