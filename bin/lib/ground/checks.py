@@ -46,7 +46,7 @@ def all_checks() -> list[Check]:
     return [
         Check("types", ("mypy",)),
         Check("types of the commands", ("mypy", "--strict", "--config-file=", "bin/lib/ground")),
-        Check("lint", ("ruff", "check", ".")),
+        Check("lint", ("ruff", "check", "--output-format", "concise", ".")),
         Check("format", ("ruff", "format", "--check", ".")),
         Check("imports", ("lint-imports",)),
         Check("migrations", (*_MANAGE, "makemigrations", "--check", "--dry-run")),
@@ -59,8 +59,10 @@ def run_all(place: Place, environment: Mapping[str, str], scratch: Path, progres
     """Runs them side by side; the results are in the list's order."""
 
     def timed(check: Check) -> Result:
-        with progress.step(f"check: {check.name}"):
-            return _run(place, environment, check)
+        with progress.step(f"check: {check.name}") as step:
+            result = _run(place, environment, check)
+            step.has_failed = not result.is_passed
+        return result
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         document = pool.submit(_api_document, place, environment, scratch, progress)
@@ -93,9 +95,12 @@ def _api_document(place: Place, environment: Mapping[str, str], scratch: Path, p
     """The committed docs/openapi.yaml must be what the code says."""
     fresh, committed = scratch / "openapi.yaml", place.root / "docs" / "openapi.yaml"
     made = ("spectacular", "--validate", "--fail-on-warn", "--file")
-    with progress.step("check: API document"):
+    with progress.step("check: API document") as step:
         result = _run(place, environment, Check("API document", (*_MANAGE, *made, str(fresh))))
-        if not result.is_passed or (committed.exists() and committed.read_bytes() == fresh.read_bytes()):
+        if result.is_passed and committed.exists() and committed.read_bytes() == fresh.read_bytes():
+            return result
+        step.has_failed = True
+        if not result.is_passed:
             return result
         compared = subprocess.run(["diff", "-u", str(committed), str(fresh)], capture_output=True, text=True)
     refresh = f"{' '.join((*_MANAGE, *made))} docs/openapi.yaml"

@@ -21,6 +21,12 @@ def emit(text: str, end: str = "\n") -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+class Step:
+    """A step under way."""
+
+    has_failed = False
+
+
 class Progress:
     """Prints each step once, when it is done; on a terminal also what is going on right now."""
 
@@ -31,17 +37,18 @@ class Progress:
         self._lock = threading.Lock()
 
     @contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        """Times a block; steps may run in parallel threads."""
+    def step(self, name: str) -> Iterator["Step"]:
+        """Times a block, which fails by raising or by saying so; steps may run in parallel threads."""
         begun = time.monotonic()
         with self._lock:
             self._running.append(name)
             self._draw()
-        mark = "failed"
+        step, is_through = Step(), False
         try:
-            yield
-            mark = "ok"
+            yield step
+            is_through = True
         finally:
+            mark = "failed" if step.has_failed or not is_through else "ok"
             with self._lock:
                 self._running.remove(name)
                 self._clear()
