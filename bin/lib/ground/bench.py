@@ -23,4 +23,4 @@ def main(root: Path, arguments: list[str]) -> int:
     environment.ensure(place, progress, dev=True)
     with throwaway.servers(place, progress, "bench", {}) as servers:
         command = [str(place.python), "-m", f"bench.{arguments[0]}", *arguments[1:]]
-        return subprocess.run(command, cwd=place.root, env=dict(servers.environment)).returncode
+        return subprocess.call(command, cwd=place.root, env=dict(servers.environment))

@@ -2,8 +2,8 @@
 
 import os
 import shutil
-import subprocess
 
+from ground import proc
 from ground.messages import Problem, Progress, tail
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -25,9 +25,7 @@ def ensure(progress: Progress) -> str:
     with progress.step("Chromium for the browser tests"):
         for command in (["apt-get", "update"], ["apt-get", "install", "-y", "chromium"]):
             environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
-            done = subprocess.run(
-                command, capture_output=True, text=True, env=environment, stdin=subprocess.DEVNULL
-            )
+            done = proc.capture(command, env=environment)
         found = _find()
         if done.returncode or not found:
             raise Problem(f"Chromium could not be installed:\n{tail(done.stdout + done.stderr)}")

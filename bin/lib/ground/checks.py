@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ground import proc
 from ground.messages import Progress
 from ground.place import Place
 
@@ -81,6 +82,7 @@ def report(results: Sequence[Result]) -> None:
 def _run(place: Place, environment: Mapping[str, str], check: Check) -> Result:
     done = subprocess.run(
         list(check.command),
+        check=False,
         cwd=place.root,
         env=dict(environment, **check.environment),
         stdin=subprocess.DEVNULL,
@@ -102,7 +104,7 @@ def _api_document(place: Place, environment: Mapping[str, str], scratch: Path, p
         step.has_failed = True
         if not result.is_passed:
             return result
-        compared = subprocess.run(["diff", "-u", str(committed), str(fresh)], capture_output=True, text=True)
+        compared = proc.capture(["diff", "-u", str(committed), str(fresh)])
     refresh = f"{' '.join((*_MANAGE, *made))} docs/openapi.yaml"
     return Result(
         "API document",

@@ -7,12 +7,11 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ground import uv
+from ground import proc, uv
 from ground.messages import Problem, Progress, tail
 from ground.place import Place
 from ground.state import Lock
@@ -112,9 +111,7 @@ def _install(place: Place, progress: Progress, files: Sequence[str]) -> None:
 def _install_with_pip(place: Place, files: Sequence[str]) -> None:
     """The slow way, for a machine whose package index only pip knows how to reach."""
     require_disk(place.root, NEEDED_BYTES)
-    made = subprocess.run(
-        [sys.executable, "-m", "venv", "--clear", str(place.venv)], capture_output=True, text=True
-    )
+    made = proc.capture([sys.executable, "-m", "venv", "--clear", str(place.venv)])
     if made.returncode:
         raise Problem(
             "This Python cannot make a virtual environment; install its venv module "
@@ -131,7 +128,7 @@ def _install_with_pip(place: Place, files: Sequence[str]) -> None:
         "--require-hashes",
         *wanted,
     ]
-    done = subprocess.run(command, capture_output=True, text=True, env=dict(os.environ, PIP_NO_INPUT="1"))
+    done = proc.capture(command, env=dict(os.environ, PIP_NO_INPUT="1"))
     if done.returncode:
         raise Problem(explain(done.stdout + done.stderr))
 

@@ -16,6 +16,7 @@ def run(place: Place, environment: Mapping[str, str], *arguments: str) -> None:
     with log.open("w") as file:
         code = subprocess.run(
             [str(place.python), "manage.py", *arguments],
+            check=False,
             cwd=place.root,
             env=dict(environment),
             stdin=subprocess.DEVNULL,

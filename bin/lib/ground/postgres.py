@@ -96,7 +96,7 @@ class Postgres:
         return (self.home / "password").read_text().strip()
 
     def _run(self, command: list[str], **extra: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(command, capture_output=True, text=True, cwd="/", env=dict(os.environ, **extra))
+        return proc.capture(command, cwd=Path("/"), env=dict(os.environ, **extra))
 
     def _clear_stale_lock(self) -> None:
         """Removes postmaster.pid when no server of this folder is left.

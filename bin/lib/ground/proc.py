@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,15 @@ class Identity:
 
     pid: int
     began: str
+
+
+def capture(
+    command: Sequence[str], cwd: Path | None = None, env: Mapping[str, str] | None = None
+) -> "subprocess.CompletedProcess[str]":
+    """Runs a command to its end without input; its words and its exit code are the caller's to judge."""
+    return subprocess.run(
+        list(command), check=False, cwd=cwd, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True
+    )
 
 
 def identify(pid: int) -> Identity:
@@ -93,6 +102,6 @@ def _boot() -> str:
 
 
 def _began_by_ps(pid: int) -> str | None:
-    out = subprocess.run(["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True)
+    out = capture(["ps", "-o", "stat=,lstart=", "-p", str(pid)])
     state, _, start = out.stdout.strip().partition(" ")
     return None if not start or state.startswith("Z") else start.strip()

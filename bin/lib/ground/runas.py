@@ -9,11 +9,11 @@ root's power. Any other user runs the services as themselves.
 import os
 import pwd
 import shutil
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ground import proc
 from ground.messages import Problem
 
 # Read-only first; containers often withhold it but leave the second.
@@ -106,7 +106,7 @@ def _can_run(account: Account, folder: Path, program: Path) -> bool:
     """Whether the account gets through to both without help."""
     test = 'test -x "$1" && "$2" --version'
     command = account.wrap(["/bin/sh", "-c", test, "sh", str(folder), str(program)])
-    return subprocess.run(command, capture_output=True, cwd="/").returncode == 0
+    return proc.capture(command, cwd=Path("/")).returncode == 0
 
 
 def _capability() -> str:

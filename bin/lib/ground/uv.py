@@ -2,11 +2,11 @@
 
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from ground import proc
 from ground.place import Place
 
 PIN = Path(__file__).with_name("uv.txt")
@@ -69,7 +69,7 @@ def _with_own_pip(place: Place) -> str:
 
 def _with_venv(place: Place) -> str:
     home = place.boot / "venv"
-    made = subprocess.run([sys.executable, "-m", "venv", str(home)], capture_output=True, text=True)
+    made = proc.capture([sys.executable, "-m", "venv", str(home)])
     return made.stdout + made.stderr if made.returncode else _pip([str(home / "bin" / "python")], [])
 
 
@@ -80,13 +80,13 @@ def _pip(python: list[str], options: list[str]) -> str:
     environment = dict(
         os.environ, PIP_NO_INPUT="1", PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_ROOT_USER_ACTION="ignore"
     )
-    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    done = proc.capture(command, env=environment)
     return (done.stdout + done.stderr or "pip failed") if done.returncode else ""
 
 
 def _runs(tool: Path) -> bool:
     try:
-        return subprocess.run([str(tool), "--version"], capture_output=True).returncode == 0
+        return proc.capture([str(tool), "--version"]).returncode == 0
     except OSError:
         return False
 
@@ -102,6 +102,6 @@ def _environment(place: Place) -> dict[str, str]:
 
 
 def _run(command: Sequence[str | Path], environment: dict[str, str]) -> None:
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, env=environment)
+    done = proc.capture([str(part) for part in command], env=environment)
     if done.returncode:
         raise Unavailable(done.stdout + done.stderr)
