@@ -4,6 +4,7 @@ A stamp written last says that the environment is whole. No stamp means that mak
 """
 
 import hashlib
+import importlib.util
 import json
 import os
 import shutil
@@ -11,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ground import proc, uv
+from ground import debian, proc, uv
 from ground.messages import Problem, Progress, tail
 from ground.place import Place
 from ground.state import Lock
@@ -93,7 +94,14 @@ def _clear(place: Place, progress: Progress) -> None:
             shutil.rmtree(place.venv)
 
 
+def _require_installer(progress: Progress) -> None:
+    """Some systems ship Python without pip and without the module that would bring it."""
+    if not any(map(importlib.util.find_spec, ("pip", "ensurepip"))):
+        debian.install("python3-venv", "This Python has neither pip nor venv; it needs", progress)
+
+
 def _install(place: Place, progress: Progress, files: Sequence[str]) -> None:
+    _require_installer(progress)
     stamp_path(place).unlink(missing_ok=True)
     try:
         with progress.step("installer"):

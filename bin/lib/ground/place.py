@@ -39,6 +39,11 @@ class Place:
     def env_file(self) -> Path:
         return self.root / ".env"
 
+    def keep_last_logs(self) -> None:
+        """Moves the logs of the last run aside, one run back."""
+        for path in self.log.glob("*.log"):
+            path.replace(path.with_suffix(".log.1"))
+
     def make_folders(self) -> None:
         """Makes the folders under `var` and writes to each, so that another user's folder shows at once."""
         for folder, mode in ((self.var, 0o755), (self.run, 0o700), (self.log, 0o700)):

@@ -70,6 +70,7 @@ class Run:
         code = 0
         try:
             self.state.save()
+            self.place.keep_last_logs()
             self._bring_up()
             self.state.phase = "running"
             self.state.save()
