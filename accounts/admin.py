@@ -1,0 +1,105 @@
+"""Staff pages over accounts: look, search, and pause or resume an account's sending."""
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from accounts.models import ApiKey, AuditEvent, Creator, Membership, PlatformAccount, RefreshSession, User, Workspace
+from accounts.services.audit import Actor
+from accounts.services.platform_accounts import set_paused
+from huntaze.kernel import clock
+from huntaze.kernel.admin import ReadOnlyAdmin
+
+
+@admin.register(Workspace)
+class WorkspaceAdmin(ReadOnlyAdmin):
+    list_display = ("name", "public_id", "kind", "status", "timezone", "created_at")
+    list_filter = ("status", "kind")
+    search_fields = ("name", "billing_email")
+    ordering = ("-id",)
+
+
+@admin.register(User)
+class UserAdmin(ReadOnlyAdmin):
+    list_display = ("email", "name", "public_id", "is_active", "is_staff", "last_login")
+    list_filter = ("is_active", "is_staff")
+    search_fields = ("email", "name")
+    ordering = ("-id",)
+    exclude = ("password",)
+
+
+@admin.register(Membership)
+class MembershipAdmin(ReadOnlyAdmin):
+    list_display = ("public_id", "user", "workspace", "role", "joined_at", "ended_at")
+    list_filter = ("role",)
+    list_select_related = ("user", "workspace")
+    search_fields = ("user__email", "workspace__name")
+    ordering = ("-id",)
+
+
+@admin.register(Creator)
+class CreatorAdmin(ReadOnlyAdmin):
+    list_display = ("stage_name", "public_id", "workspace", "status", "timezone")
+    list_filter = ("status",)
+    list_select_related = ("workspace",)
+    search_fields = ("stage_name", "workspace__name")
+    ordering = ("-id",)
+
+
+@admin.register(PlatformAccount)
+class PlatformAccountAdmin(ReadOnlyAdmin):
+    list_display = ("handle", "public_id", "platform", "creator", "workspace", "state", "is_sending_paused")
+    list_filter = ("platform", "state", "is_sending_paused")
+    list_select_related = ("creator", "workspace")
+    search_fields = ("handle", "external_id", "creator__stage_name")
+    ordering = ("-id",)
+    actions = ("pause_sending", "resume_sending")
+    exclude = ("credentials",)
+
+    @admin.action(description=_("Pause sending"))
+    def pause_sending(self, request: HttpRequest, queryset: QuerySet[PlatformAccount]) -> None:
+        self._set(request, queryset, is_paused=True)
+
+    @admin.action(description=_("Resume sending"))
+    def resume_sending(self, request: HttpRequest, queryset: QuerySet[PlatformAccount]) -> None:
+        self._set(request, queryset, is_paused=False)
+
+    def _set(self, request: HttpRequest, queryset: QuerySet[PlatformAccount], *, is_paused: bool) -> None:
+        actor, now = Actor.staff(int(request.user.pk)), clock.now()
+        changed = sum(set_paused(account=row, is_paused=is_paused, actor=actor, now=now) for row in queryset)
+        text = ngettext("%(count)d account changed.", "%(count)d accounts changed.", changed) % {"count": changed}
+        self.message_user(request, text, messages.SUCCESS)
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(ReadOnlyAdmin):
+    list_display = ("prefix", "public_id", "name", "workspace", "scopes", "last_used_at", "revoked_at")
+    list_select_related = ("workspace",)
+    search_fields = ("prefix", "name", "workspace__name")
+    ordering = ("-id",)
+    exclude = ("digest",)
+
+
+@admin.register(RefreshSession)
+class RefreshSessionAdmin(ReadOnlyAdmin):
+    list_display = ("public_id", "user", "workspace", "created_at", "last_used_at", "revoked_at", "revoked_reason")
+    list_select_related = ("user", "workspace")
+    search_fields = ("user__email",)
+    ordering = ("-id",)
+    exclude = ("device",)
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(ReadOnlyAdmin):
+    list_display = ("at", "action", "target", "actor_kind", "actor_user", "workspace", "reason")
+    list_filter = ("actor_kind", "action")
+    list_select_related = ("actor_user", "workspace")
+    search_fields = ("target__exact", "trace_id__exact", "actor_user__email")
+    date_hierarchy = None
+    ordering = ("-id",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).order_by("-id")

@@ -1,0 +1,111 @@
+"""Authentication API: sign in, refresh, log out. The refresh token travels only in a cookie."""
+from typing import Any
+
+from django.conf import settings
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api import serializers
+from accounts.api.device import device_of
+from accounts.errors import InvalidRefreshToken
+from accounts.services import signin
+from accounts.types import SignedIn
+from huntaze.kernel import clock
+from huntaze.kernel.api.permissions import PUBLIC
+from huntaze.kernel.api.views import HuntazeViewSet
+from huntaze.kernel.errors import NotAllowed
+
+COOKIE = OpenApiParameter("refreshToken", str, OpenApiParameter.COOKIE, description="Set by sign-in.")
+
+
+class AuthViewSet(HuntazeViewSet):
+    """Public doors; a stale bearer token on them is ignored, the cookie or the password decides."""
+
+    authentication_classes = ()
+    capabilities = {"sign_in": PUBLIC, "refresh": PUBLIC, "logout": PUBLIC}
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        origin = request.headers.get("Origin")
+        if origin is not None and origin not in settings.CSRF_TRUSTED_ORIGINS:
+            raise NotAllowed("This origin is not trusted")
+
+    @extend_schema(
+        summary="Sign in",
+        tags=["Accounts"],
+        request=serializers.SignInInput,
+        responses={200: serializers.SignedInOutput},
+        auth=[],
+        examples=[
+            OpenApiExample(
+                "Sign in",
+                value={"email": "owner@demo.huntaze.test", "password": "…", "rememberMe": False},
+                request_only=True,
+            )
+        ],
+    )
+    def sign_in(self, request: Request) -> Response:
+        form = serializers.SignInInput(data=request.data)
+        form.is_valid(raise_exception=True)
+        signed = signin.sign_in(
+            email=form.validated_data["email"],
+            password=form.validated_data["password"],
+            is_remembered=form.validated_data["remember_me"],
+            device=device_of(request),
+            now=clock.now(),
+        )
+        user = {
+            "id": signed.user_id,
+            "email": signed.email,
+            "name": signed.name,
+            "avatar": signed.avatar,
+            "subscription": signed.subscription,
+        }
+        return _with_cookie(Response({"user": user, "access_token": signed.access_token}), signed)
+
+    @extend_schema(
+        summary="Exchange the refresh cookie for a new access token",
+        tags=["Accounts"],
+        request=None,
+        parameters=[COOKIE],
+        responses={200: serializers.AccessTokenOutput},
+        auth=[],
+    )
+    def refresh(self, request: Request) -> Response:
+        secret = request.COOKIES.get(settings.REFRESH_COOKIE_NAME)
+        if not secret:
+            raise InvalidRefreshToken
+        signed = signin.refresh(secret=secret, device=device_of(request), now=clock.now())
+        return _with_cookie(Response({"access_token": signed.access_token}), signed)
+
+    @extend_schema(
+        summary="Log out here, or everywhere",
+        tags=["Accounts"],
+        request=serializers.LogoutInput,
+        parameters=[COOKIE],
+        responses={200: serializers.SuccessOutput},
+        auth=[],
+    )
+    def logout(self, request: Request) -> Response:
+        form = serializers.LogoutInput(data=request.data)
+        form.is_valid(raise_exception=True)
+        secret = request.COOKIES.get(settings.REFRESH_COOKIE_NAME)
+        signin.sign_out(secret=secret, everywhere=form.validated_data["everywhere"], now=clock.now())
+        response = Response({"success": True})
+        response.delete_cookie(settings.REFRESH_COOKIE_NAME, path="/", samesite="Strict")
+        response["Clear-Site-Data"] = '"cache", "storage"'
+        return response
+
+
+def _with_cookie(response: Response, signed: SignedIn) -> Response:
+    response.set_cookie(
+        settings.REFRESH_COOKIE_NAME,
+        signed.refresh_token,
+        expires=signed.refresh_expires_at,
+        path="/",
+        secure=settings.COOKIE_SECURE,
+        httponly=True,
+        samesite="Strict",
+    )
+    return response

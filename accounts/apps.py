@@ -1,0 +1,15 @@
+from django.apps import AppConfig
+
+
+class AccountsConfig(AppConfig):
+    name = "accounts"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from accounts.services.idempotency import IdempotencyStore
+        from accounts.services.keys import WorkspaceDataKeys
+        from huntaze.kernel import crypto
+        from huntaze.kernel.api import idempotency
+
+        crypto.register_data_keys(WorkspaceDataKeys())
+        idempotency.register(IdempotencyStore())

@@ -1,0 +1,83 @@
+"""API authentication: a bearer token is an access token or an API key; either opens the caller's workspace."""
+import ipaddress
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Q
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.request import Request
+
+from accounts.errors import InvalidApiKey, InvalidHeader
+from accounts.models import ApiKey, Membership, User
+from accounts.rules.api_keys import is_well_formed
+from accounts.selectors import principal_of
+from accounts.services import tokens
+from accounts.services.tokens import read_access_token, session_of_claims
+from huntaze.kernel import clock, ids
+from huntaze.kernel.api.principal import Principal
+from huntaze.kernel.errors import NotAuthenticated
+from huntaze.kernel.tenancy import cross_workspace
+from huntaze.kernel.web import client_ip
+
+LAST_USED_EVERY = timedelta(minutes=1)
+
+
+class BearerAuthentication(BaseAuthentication):
+    """`Authorization: Bearer <access token or API key>`; gives (user, Principal)."""
+
+    def authenticate(self, request: Request) -> tuple[User, Principal] | None:
+        header = request.headers.get("Authorization")
+        if header is None:
+            return None
+        scheme, _, token = header.partition(" ")
+        if scheme.lower() != "bearer" or not token or " " in token:
+            raise InvalidHeader
+        with cross_workspace("authentication"):
+            return _by_key(token, request) if token.startswith("hz_") else _by_token(token)
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+def _members() -> Any:
+    return Membership.objects.filter(ended_at=None, user__is_active=True).select_related("user", "workspace")
+
+
+def _by_token(token: str) -> tuple[User, Principal]:
+    claims = read_access_token(token)
+    session = session_of_claims(claims) if claims else None
+    if claims is None or session is None or claims["ver"] != session.user.session_version:
+        raise NotAuthenticated
+    uid = ids.decode("wsp", str(claims["wid"]))
+    member = _members().filter(user_id=session.user_id, workspace__uid=uid).first() if uid else None
+    if member is None or session.user.public_id != claims["userId"]:
+        raise NotAuthenticated
+    limit = settings.API_REQUESTS_PER_MINUTE
+    return member.user, principal_of(member, limit=limit, session_id=session.public_id)
+
+
+def _by_key(secret: str, request: Request) -> tuple[User, Principal]:
+    if not is_well_formed(secret):
+        raise InvalidApiKey
+    now = clock.now()
+    living = Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=now))
+    key = ApiKey.objects.filter(living, digest=tokens.digest(secret)).first()
+    if key is None or not _ip_allowed(key, client_ip(request)):
+        raise InvalidApiKey
+    member = _members().filter(pk=key.membership_id).first()
+    if member is None:
+        raise InvalidApiKey
+    stale = Q(last_used_at=None) | Q(last_used_at__lt=now - LAST_USED_EVERY)
+    if key.last_used_at is None or key.last_used_at < now - LAST_USED_EVERY:
+        ApiKey.objects.filter(stale, pk=key.pk).update(last_used_at=now)
+    return member.user, principal_of(member, limit=settings.API_REQUESTS_PER_MINUTE, key=key)
+
+
+def _ip_allowed(key: ApiKey, ip: str | None) -> bool:
+    if not key.allowed_ips:
+        return True
+    if ip is None:
+        return False
+    address = ipaddress.ip_address(ip)
+    return any(address in ipaddress.ip_network(net) for net in key.allowed_ips)

@@ -1,0 +1,30 @@
+"""Refusals of accounts."""
+from huntaze.kernel.errors import Conflict, NotAuthenticated
+
+
+class InvalidCredentials(NotAuthenticated):
+    """Wrong password, unknown mail, inactive person: one answer for all three."""
+
+    message = "Invalid credentials"
+
+
+class InvalidApiKey(NotAuthenticated):
+    message = "Invalid API key"
+
+
+class InvalidHeader(NotAuthenticated):
+    message = "Missing or invalid authorization header"
+
+
+class InvalidRefreshToken(NotAuthenticated):
+    message = "Invalid refresh token"
+
+
+class EmailTaken(Conflict):
+    message = "User already exists with this email"
+
+
+class AccountTaken(Conflict):
+    """The platform account is connected somewhere, possibly in another workspace; where is not said."""
+
+    message = "Account already connected"

@@ -1,0 +1,31 @@
+"""Browser sessions: finds the member behind a signed-in person, so that pages know the workspace."""
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils import translation
+
+from accounts.models import Membership, User
+from accounts.selectors import principal_of
+from huntaze.kernel.tenancy import cross_workspace
+
+
+class MemberMiddleware:
+    """Sets `request.principal` (None without membership) and the person's language."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.principal = None  # type: ignore[attr-defined]
+        user = request.user if not request.path.startswith(("/api/", "/static/")) else None
+        if isinstance(user, User) and user.is_authenticated:
+            with cross_workspace("session"):
+                rows = Membership.objects.filter(user=user, ended_at=None).select_related("user", "workspace")
+                member = rows.order_by("pk").first()
+                if member is not None:
+                    limit = settings.API_REQUESTS_PER_MINUTE
+                    request.principal = principal_of(member, limit=limit)  # type: ignore[attr-defined]
+            translation.activate(user.locale)
+            request.LANGUAGE_CODE = user.locale  # type: ignore[attr-defined]
+        return self.get_response(request)

@@ -1,0 +1,21 @@
+"""Tables of accounts."""
+from accounts.models.access import ApiKey, IdempotencyRecord, RefreshSession, RefreshToken
+from accounts.models.audit import AuditEvent
+from accounts.models.people import User
+from accounts.models.platform_accounts import PlatformAccount
+from accounts.models.workspaces import Creator, CreatorAssignment, Membership, Workspace, WorkspaceKey
+
+__all__ = [
+    "ApiKey",
+    "AuditEvent",
+    "Creator",
+    "CreatorAssignment",
+    "IdempotencyRecord",
+    "Membership",
+    "PlatformAccount",
+    "RefreshSession",
+    "RefreshToken",
+    "User",
+    "Workspace",
+    "WorkspaceKey",
+]

@@ -1,0 +1,51 @@
+"""Accounts on the platforms; one in the whole installation for each account outside."""
+from django.db import models
+from django.db.models import Q
+
+from accounts.querysets import PlatformAccountQuerySet
+from accounts.types import AccountState, Platform
+from huntaze.kernel.fields import EncryptedTextField
+from huntaze.kernel.ids import PublicIdModel
+from huntaze.kernel.tenancy import WorkspaceManager, WorkspaceModel
+
+
+class PlatformAccount(PublicIdModel, WorkspaceModel):
+    """A creator's account on a platform. `external_id` is the platform's or vendor's id, as text.
+
+    Unique over all workspaces while not disconnected: two workspaces on one account would double its send limit.
+    """
+
+    PREFIX = "acc"
+    creator = models.ForeignKey("accounts.Creator", models.PROTECT, related_name="platform_accounts")
+    platform = models.CharField(max_length=10, choices=[(p.value, p.value) for p in Platform])
+    external_id = models.CharField(max_length=100)
+    owner_external_id = models.CharField(max_length=100, blank=True, default="")
+    handle = models.CharField(max_length=100, blank=True, default="")
+    state = models.CharField(max_length=12, choices=[(s.value, s.value) for s in AccountState])
+    state_reason = models.CharField(max_length=80, blank=True, default="")
+    state_changed_at = models.DateTimeField()
+    is_sending_paused = models.BooleanField(default=False)
+    credentials = EncryptedTextField(blank=True, null=True)
+    scopes = models.JSONField(default=list, blank=True)
+    token_expires_at = models.DateTimeField(null=True, blank=True)
+    last_synced_at = models.DateTimeField(null=True, blank=True)
+    connected_at = models.DateTimeField()
+
+    objects = WorkspaceManager.of(PlatformAccountQuerySet)()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["platform", "external_id"],
+                condition=~Q(state="disconnected"),
+                name="platform_account_connected_once",
+            )
+        ]
+        indexes = [models.Index(fields=["workspace", "platform"], name="platform_account_by_platform")]
+
+    @property
+    def can_send(self) -> bool:
+        return self.state == AccountState.CONNECTED and not self.is_sending_paused
+
+    def __str__(self) -> str:
+        return f"@{self.handle}" if self.handle else self.public_id

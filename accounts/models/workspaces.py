@@ -1,0 +1,109 @@
+"""Workspaces, who works in them, and the creators they work for."""
+from django.db import models
+from django.db.models import Q
+
+from huntaze.kernel.ids import PublicIdModel
+from huntaze.kernel.tenancy import WorkspaceModel
+
+
+class Workspace(PublicIdModel):
+    """One business: a creator alone, or an agency with many. Everything else hangs below it."""
+
+    PREFIX = "wsp"
+    KINDS = [("solo", "Solo"), ("agency", "Agency")]
+    STATUSES = [
+        ("active", "Active"),
+        ("read_only", "Read only"),
+        ("suspended", "Suspended"),
+        ("closing", "Closing"),
+        ("erased", "Erased"),
+    ]
+    name = models.CharField(max_length=100)
+    kind = models.CharField(max_length=10, choices=KINDS, default="solo")
+    timezone = models.CharField(max_length=64, default="UTC")
+    currency = models.CharField(max_length=3, default="USD")
+    locale = models.CharField(max_length=2, default="en")
+    billing_email = models.EmailField(blank=True, default="")
+    status = models.CharField(max_length=10, choices=STATUSES, default="active")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def email(self) -> str:
+        return self.billing_email
+
+
+class WorkspaceKey(models.Model):
+    """A data key, wrapped; `workspace` is null for the installation's own rows. Deleting the rows shreds the data."""
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, null=True, related_name="+")
+    version = models.PositiveIntegerField()
+    kek_id = models.CharField(max_length=40)
+    wrapped = models.BinaryField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "version"], name="workspace_key_version_unique", nulls_distinct=False
+            )
+        ]
+
+
+class Membership(PublicIdModel, WorkspaceModel):
+    """A person's place in a workspace; ended, never deleted, so that history keeps its author."""
+
+    PREFIX = "mbr"
+    ROLES = [("owner", "Owner"), ("manager", "Manager"), ("chatter", "Chatter"), ("creator", "Creator")]
+    user = models.ForeignKey("accounts.User", models.PROTECT, related_name="+")
+    role = models.CharField(max_length=10, choices=ROLES)
+    sees_all_creators = models.BooleanField(default=True)
+    invited_by = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")
+    joined_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "user"], condition=Q(ended_at=None), name="membership_active_unique"
+            )
+        ]
+        indexes = [models.Index(fields=["user"], condition=Q(ended_at=None), name="membership_of_user")]
+
+
+class Creator(PublicIdModel, WorkspaceModel):
+    """A person who publishes; `user` is set when they have a login of their own."""
+
+    PREFIX = "crt"
+    STATUSES = [("active", "Active"), ("paused", "Paused"), ("offboarded", "Offboarded")]
+    stage_name = models.CharField(max_length=80)
+    timezone = models.CharField(max_length=64, default="UTC")
+    currency = models.CharField(max_length=3, default="USD")
+    languages = models.JSONField(default=list, blank=True)
+    user = models.ForeignKey("accounts.User", models.PROTECT, null=True, blank=True, related_name="+")
+    status = models.CharField(max_length=10, choices=STATUSES, default="active")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["workspace", "status"], name="creator_by_status")]
+
+    def __str__(self) -> str:
+        return self.stage_name
+
+
+class CreatorAssignment(WorkspaceModel):
+    """A member works for a creator, from a day to a day."""
+
+    membership = models.ForeignKey(Membership, models.PROTECT, related_name="assignments")
+    creator = models.ForeignKey(Creator, models.PROTECT, related_name="assignments")
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["membership", "creator"], condition=Q(ended_at=None), name="assignment_open_unique"
+            )
+        ]

@@ -1,0 +1,14 @@
+"""Vocabulary of accounts' tables."""
+from typing import Any
+
+from accounts.types import AccountState
+from huntaze.kernel.tenancy import WorkspaceQuerySet
+
+
+class PlatformAccountQuerySet(WorkspaceQuerySet[Any]):
+    def present(self) -> "PlatformAccountQuerySet":
+        return self.exclude(state=AccountState.DISCONNECTED)
+
+    def for_creators(self, creator_ids: frozenset[int] | None) -> "PlatformAccountQuerySet":
+        """Only these creators' accounts; None means no cut."""
+        return self if creator_ids is None else self.filter(creator_id__in=creator_ids)

@@ -1,0 +1,65 @@
+"""Reads of accounts that other apps and the doors use."""
+from accounts.models import ApiKey, CreatorAssignment, Membership, PlatformAccount
+from accounts.rules.capabilities import capabilities_of, cut_by_scopes
+from accounts.types import Platform, Role
+from huntaze.kernel import ids
+from huntaze.kernel.api.principal import Principal
+from huntaze.kernel.errors import FieldError, Invalid, NotFound
+
+#: Roles that see only the creators they are assigned to, whatever the membership says.
+CUT_ROLES = {Role.CHATTER, Role.CREATOR}
+
+
+def principal_of(
+    member: Membership, *, limit: int, key: ApiKey | None = None, session_id: str | None = None
+) -> Principal:
+    """What a member may do, read now; an API key cuts it by its scopes and may set its own limit."""
+    role = Role(member.role)
+    capabilities = capabilities_of(role)
+    if key is not None:
+        capabilities = cut_by_scopes(capabilities, frozenset(key.scopes))
+    return Principal(
+        user_pk=member.user_id,
+        user_id=member.user.public_id,
+        member_pk=member.pk,
+        workspace_pk=member.workspace_id,
+        workspace_id=member.workspace.public_id,
+        capabilities=capabilities,
+        creator_ids=_creator_ids(member, role),
+        throttle_key=f"user:{member.user_id}",
+        throttle_limit=(key.requests_per_minute if key else None) or limit,
+        key_pk=key.pk if key else None,
+        session_id=session_id,
+    )
+
+
+def _creator_ids(member: Membership, role: Role) -> frozenset[int] | None:
+    """Creators whose rows a member reaches; None means all of the workspace."""
+    if role is Role.OWNER or (role is Role.MANAGER and member.sees_all_creators):
+        return None
+    rows = CreatorAssignment.objects.filter(membership=member, ended_at=None)
+    return frozenset(rows.values_list("creator_id", flat=True))
+
+
+def reachable_accounts(creator_ids: frozenset[int] | None, platform: Platform) -> list[PlatformAccount]:
+    """Accounts of one platform that are not disconnected, oldest first; at most 200."""
+    rows = PlatformAccount.objects.present().for_creators(creator_ids).filter(platform=platform)
+    return list(rows.select_related("creator").order_by("pk")[:200])
+
+
+def account_of(creator_ids: frozenset[int] | None, platform: Platform, account_id: str | None) -> PlatformAccount:
+    """The account with this public id, or the caller's only one; NotFound for anybody else's."""
+    rows = PlatformAccount.objects.present().for_creators(creator_ids).filter(platform=platform)
+    rows = rows.select_related("creator", "workspace")
+    if account_id is not None:
+        uid = ids.decode("acc", account_id)
+        account = rows.filter(uid=uid).first() if uid else None
+        if account is None:
+            raise NotFound("Unknown account")
+        return account
+    found = list(rows.order_by("pk")[:2])
+    if not found:
+        raise NotFound("No connected account")
+    if len(found) > 1:
+        raise Invalid(FieldError("accountId", "You have several accounts: say which one."))
+    return found[0]

@@ -1,0 +1,115 @@
+"""Users, workspaces, members, creators and their keys: the writes."""
+import secrets
+from datetime import datetime
+
+from django.contrib.auth.hashers import make_password
+from django.db import IntegrityError, transaction
+
+from accounts.errors import EmailTaken
+from accounts.models import ApiKey, Creator, CreatorAssignment, Membership, User, Workspace
+from accounts.rules import api_keys
+from accounts.rules.capabilities import is_scope
+from accounts.services import audit, tokens
+from accounts.types import Role
+from huntaze.kernel.errors import FieldError, Invalid
+from huntaze.kernel.tenancy import workspace_scope
+
+
+def create_user(*, email: str, name: str, password: str, now: datetime, is_staff: bool = False) -> User:
+    """A person; raises EmailTaken, decided by the unique constraint."""
+    try:
+        with transaction.atomic():
+            return User.objects.create(
+                email=email.lower(),
+                name=name,
+                password=make_password(password),
+                is_staff=is_staff,
+                email_verified_at=now,
+            )
+    except IntegrityError as error:
+        raise EmailTaken from error
+
+
+def create_workspace(
+    *, name: str, owner: User, now: datetime, kind: str = "solo", timezone: str = "UTC"
+) -> tuple[Workspace, Membership]:
+    """A workspace with its owner, in one transaction."""
+    with transaction.atomic():
+        workspace = Workspace.objects.create(name=name, kind=kind, timezone=timezone, billing_email=owner.email)
+        with workspace_scope(workspace.pk):
+            member = Membership.objects.create(user=owner, role=Role.OWNER, joined_at=now)
+            actor = audit.Actor.member(owner.pk, member.pk)
+            audit.record(
+                workspace_id=workspace.pk, actor=actor, action="workspace.created", now=now, target=workspace.public_id
+            )
+    return workspace, member
+
+
+def add_member(*, user: User, role: Role, actor: audit.Actor, now: datetime) -> Membership:
+    """A member of the workspace in scope."""
+    with transaction.atomic():
+        member = Membership.objects.create(user=user, role=role, joined_at=now)
+        audit.record(
+            workspace_id=member.workspace_id,
+            actor=actor,
+            action="member.added",
+            now=now,
+            target=member.public_id,
+            changes={"role": str(role)},
+        )
+    return member
+
+
+def create_creator(*, stage_name: str, timezone: str, actor: audit.Actor, now: datetime) -> Creator:
+    """A creator of the workspace in scope."""
+    with transaction.atomic():
+        creator = Creator.objects.create(stage_name=stage_name, timezone=timezone)
+        audit.record(
+            workspace_id=creator.workspace_id, actor=actor, action="creator.created", now=now, target=creator.public_id
+        )
+    return creator
+
+
+def assign(*, member: Membership, creator: Creator, actor: audit.Actor, now: datetime) -> None:
+    """Let a member work for a creator; twice is once."""
+    with transaction.atomic():
+        _, made = CreatorAssignment.objects.get_or_create(
+            membership=member, creator=creator, ended_at=None, defaults={"started_at": now}
+        )
+        if made:
+            audit.record(
+                workspace_id=member.workspace_id,
+                actor=actor,
+                action="member.assigned",
+                now=now,
+                target=member.public_id,
+                changes={"creator": creator.public_id},
+            )
+
+
+def issue_api_key(
+    *, member: Membership, name: str, scopes: list[str], kind: str, actor: audit.Actor, now: datetime
+) -> tuple[ApiKey, str]:
+    """A key and its secret, which is shown once; raises Invalid for unknown scopes."""
+    unknown = [scope for scope in scopes if not is_scope(scope)]
+    if unknown or not scopes:
+        raise Invalid(FieldError("scopes", "Use `read`, `write` or `<resource>:<read|write>`."))
+    secret = api_keys.make(kind, secrets.choice)
+    with transaction.atomic():
+        key = ApiKey.objects.create(
+            membership=member,
+            name=name,
+            prefix=secret[: api_keys.SHOWN],
+            digest=tokens.digest(secret),
+            scopes=scopes,
+            created_at=now,
+        )
+        audit.record(
+            workspace_id=key.workspace_id,
+            actor=actor,
+            action="key.created",
+            now=now,
+            target=key.public_id,
+            changes={"scopes": scopes},
+        )
+    return key, secret

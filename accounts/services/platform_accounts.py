@@ -1,0 +1,81 @@
+"""Accounts on the platforms: connecting them, and moving their state."""
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from accounts.errors import AccountTaken
+from accounts.models import Creator, PlatformAccount
+from accounts.services import audit
+from accounts.types import AccountState, Platform
+
+
+def connect(
+    *,
+    creator: Creator,
+    platform: Platform,
+    external_id: str,
+    owner_external_id: str,
+    handle: str,
+    actor: audit.Actor,
+    now: datetime,
+) -> PlatformAccount:
+    """Bind an outside account to a creator of the workspace in scope; raises AccountTaken if it is bound anywhere."""
+    try:
+        with transaction.atomic():
+            account = PlatformAccount.objects.create(
+                creator=creator,
+                platform=platform,
+                external_id=external_id,
+                owner_external_id=owner_external_id,
+                handle=handle,
+                state=AccountState.CONNECTED,
+                state_changed_at=now,
+                connected_at=now,
+            )
+            audit.record(
+                workspace_id=account.workspace_id,
+                actor=actor,
+                action="account.connected",
+                now=now,
+                target=account.public_id,
+                changes={"platform": str(platform)},
+            )
+    except IntegrityError as error:
+        raise AccountTaken from error
+    return account
+
+
+def move_state(*, account: PlatformAccount, state: AccountState, reason: str, at: datetime, actor: audit.Actor) -> bool:
+    """Set the state as of `at`; an older piece of news never undoes a newer one. True when something changed."""
+    newer = Q(pk=account.pk) & ~Q(state=state) & Q(state_changed_at__lte=at)
+    with transaction.atomic():
+        if not PlatformAccount.objects.filter(newer).update(state=state, state_reason=reason, state_changed_at=at):
+            return False
+        audit.record(
+            workspace_id=account.workspace_id,
+            actor=actor,
+            action="account.state_changed",
+            now=at,
+            target=account.public_id,
+            changes={"from": account.state, "to": str(state)},
+            reason=reason,
+        )
+    account.state, account.state_reason, account.state_changed_at = state, reason, at
+    return True
+
+
+def set_paused(*, account: PlatformAccount, is_paused: bool, actor: audit.Actor, now: datetime) -> bool:
+    """Pause or resume an account's sending; True when something changed."""
+    with transaction.atomic():
+        rows = PlatformAccount.objects.filter(pk=account.pk, is_sending_paused=not is_paused)
+        if not rows.update(is_sending_paused=is_paused):
+            return False
+        audit.record(
+            workspace_id=account.workspace_id,
+            actor=actor,
+            action="account.paused" if is_paused else "account.resumed",
+            now=now,
+            target=account.public_id,
+        )
+    return True

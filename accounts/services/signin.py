@@ -1,0 +1,119 @@
+"""Signing in and out through the API."""
+from datetime import datetime
+
+from django.contrib.auth.hashers import check_password, make_password
+from django.db import transaction
+
+from accounts.errors import InvalidCredentials
+from accounts.models import Membership, RefreshSession, RefreshToken, User
+from accounts.services import audit, tokens
+from accounts.types import Device, SignedIn
+from huntaze.kernel import errors, ratelimit
+from huntaze.kernel.tenancy import cross_workspace, workspace_scope
+
+#: Failures allowed for one mail from one address in 15 minutes; the pair only, so that nobody can lock a victim out.
+FAILURES, FAILURE_WINDOW = 5, 900.0
+ADDRESS_FAILURES, ADDRESS_WINDOW = 20, 3600.0
+
+_dummy_hash = ""
+
+
+def sign_in(*, email: str, password: str, is_remembered: bool, device: Device, now: datetime) -> SignedIn:
+    """Open a refresh family; raises InvalidCredentials or RateLimited."""
+    user = verified_user(email=email, password=password, device=device)
+    with cross_workspace("sign-in"), transaction.atomic():
+        member = _first_membership(user)
+        session, secret = tokens.open_family(
+            user=user, workspace=member.workspace, device=device, is_remembered=is_remembered, now=now
+        )
+        actor = audit.Actor.member(user.pk, member.pk)
+        audit.record(
+            workspace_id=member.workspace_id, actor=actor, action="auth.signed_in", now=now, target=user.public_id
+        )
+        User.objects.filter(pk=user.pk).update(last_login=now)
+    return _signed_in(user, session, secret, now)
+
+
+def verified_user(*, email: str, password: str, device: Device) -> User:
+    """The person behind mail and password; the same error in the same time for every kind of failure."""
+    pair, address = f"signin:{email.lower()}:{device.ip}", f"signin-ip:{device.ip}"
+    counted = _count_try(address, ADDRESS_FAILURES, ADDRESS_WINDOW)
+    _count_try(pair, FAILURES, FAILURE_WINDOW)
+    user = User.objects.filter(email=email.lower()).first()
+    if not check_password(password, user.password if user else _dummy()) or user is None or not user.is_active:
+        raise InvalidCredentials
+    ratelimit.clear(pair)
+    ratelimit.give_back(address, counted)
+    return user
+
+
+def _count_try(key: str, limit: int, window: float) -> ratelimit.Verdict:
+    """Every try counts before the password is looked at, so that parallel guesses can't slip through."""
+    verdict = ratelimit.take(key, limit=limit, window=window)
+    if not verdict.allowed:
+        raise errors.RateLimited(
+            limit=limit, remaining=0, reset_time=verdict.reset_at, retry_after=ratelimit.retry_after(verdict)
+        )
+    return verdict
+
+
+def _dummy() -> str:
+    """A hash that no password fits, so that an unknown mail costs as much time as a known one."""
+    global _dummy_hash
+    _dummy_hash = _dummy_hash or make_password("a password that nobody has")
+    return _dummy_hash
+
+
+def _first_membership(user: User) -> Membership:
+    rows = Membership.objects.filter(user=user, ended_at=None).select_related("workspace").order_by("pk")
+    member = rows.first()
+    if member is None:
+        raise InvalidCredentials
+    return member
+
+
+def refresh(*, secret: str, device: Device, now: datetime) -> SignedIn:
+    """Rotate a refresh token; raises InvalidRefreshToken."""
+    with cross_workspace("refresh"):
+        session, child = tokens.rotate(secret=secret, device=device, now=now)
+    return _signed_in(session.user, session, child, now)
+
+
+def sign_out(*, secret: str | None, everywhere: bool, now: datetime) -> None:
+    """End the family of a refresh token (or all of the person's); an unknown token is no error."""
+    token = (
+        RefreshToken.objects.select_related("session__user").filter(digest=tokens.digest(secret)).first()
+        if secret
+        else None
+    )
+    if token is None:
+        return
+    session: RefreshSession = token.session
+    with transaction.atomic():
+        if everywhere:
+            tokens.end_everywhere(user=session.user, reason="logout everywhere", now=now)
+        else:
+            tokens.end_family(session=session, reason="logout", now=now)
+        if session.workspace_id is not None:
+            with workspace_scope(session.workspace_id):
+                audit.record(
+                    workspace_id=session.workspace_id,
+                    actor=audit.Actor("member", user_pk=session.user_id),
+                    action="auth.signed_out",
+                    now=now,
+                    target=session.public_id,
+                )
+
+
+def _signed_in(user: User, session: RefreshSession, secret: str, now: datetime) -> SignedIn:
+    assert session.workspace is not None
+    return SignedIn(
+        user_id=user.public_id,
+        email=user.email,
+        name=user.name,
+        avatar=user.avatar or None,
+        subscription="free",
+        access_token=tokens.access_token(user=user, workspace=session.workspace, session=session, now=now),
+        refresh_token=secret,
+        refresh_expires_at=tokens.expires_at(session),
+    )

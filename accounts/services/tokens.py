@@ -1,0 +1,170 @@
+"""Access tokens (signed, 15 minutes) and refresh families (opaque, rotated atomically)."""
+import hashlib
+import hmac
+import secrets
+from base64 import urlsafe_b64encode
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import jwt
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q
+
+from accounts.errors import InvalidRefreshToken
+from accounts.models import Membership, RefreshSession, RefreshToken, User, Workspace
+from accounts.types import Device
+from huntaze.kernel import ids
+
+ISSUER, AUDIENCE = "huntaze", "huntaze-api"
+IDLE, IDLE_REMEMBERED, ABSOLUTE = timedelta(days=7), timedelta(days=30), timedelta(days=30)
+#: Two tabs, or a repeated request, may present the same token within this time and get the same child.
+GRACE = timedelta(seconds=20)
+
+
+def digest(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def access_token(*, user: User, workspace: Workspace, session: RefreshSession, now: datetime) -> str:
+    """A signed token that says who and which session; rights are read from the database, never from it."""
+    claims = {
+        "userId": user.public_id,
+        "wid": workspace.public_id,
+        "sid": session.public_id,
+        "ver": user.session_version,
+        "jti": uuid4().hex,
+        "iat": int(now.timestamp()),
+        "exp": int((now + settings.ACCESS_TOKEN_LIFETIME).timestamp()),
+        "iss": ISSUER,
+        "aud": AUDIENCE,
+        "token_type": "access",
+    }
+    return jwt.encode(claims, settings.JWT_SIGNING_KEYS[0], algorithm="HS256", headers={"kid": "0"})
+
+
+def read_access_token(token: str) -> dict[str, Any] | None:
+    """The claims of a valid access token; None for anything else. Keys in rotation are tried newest first."""
+    for key in settings.JWT_SIGNING_KEYS:
+        try:
+            claims: dict[str, Any] = jwt.decode(
+                token,
+                key,
+                algorithms=["HS256"],
+                issuer=ISSUER,
+                audience=AUDIENCE,
+                leeway=5,
+                options={"require": ["exp", "iat", "sid", "wid", "userId", "ver", "jti"]},
+            )
+        except jwt.InvalidSignatureError:
+            continue
+        except jwt.InvalidTokenError:
+            return None
+        return claims if claims.get("token_type") == "access" else None
+    return None
+
+
+def open_family(
+    *, user: User, workspace: Workspace, device: Device, is_remembered: bool, now: datetime
+) -> tuple[RefreshSession, str]:
+    """A new family and its first secret."""
+    idle = IDLE_REMEMBERED if is_remembered else IDLE
+    session = RefreshSession.objects.create(
+        user=user,
+        workspace=workspace,
+        device=device.fingerprint,
+        session_version=user.session_version,
+        idle_seconds=int(idle.total_seconds()),
+        created_at=now,
+        last_used_at=now,
+        expires_at=now + ABSOLUTE,
+    )
+    secret = "hzr_" + secrets.token_urlsafe(32)
+    RefreshToken.objects.create(session=session, generation=1, digest=digest(secret))
+    return session, secret
+
+
+def expires_at(session: RefreshSession) -> datetime:
+    """When the family ends if nobody refreshes again."""
+    return min(session.last_used_at + timedelta(seconds=session.idle_seconds), session.expires_at)
+
+
+def rotate(*, secret: str, device: Device, now: datetime) -> tuple[RefreshSession, str]:
+    """The family and the next secret; raises InvalidRefreshToken.
+
+    The compare-and-set on `rotated_at` lets one caller win. The child is derived from the parent, so a second caller
+    within the grace time gets the very same child; a later replay ends the family.
+    """
+    with transaction.atomic():
+        outcome = _rotate(secret, device, now)
+    if outcome is None:
+        raise InvalidRefreshToken
+    return outcome
+
+
+def _rotate(secret: str, device: Device, now: datetime) -> tuple[RefreshSession, str] | None:
+    mine = Q(digest=digest(secret))
+    won = RefreshToken.objects.filter(
+        mine, rotated_at=None, session__revoked_at=None, session__expires_at__gt=now
+    ).update(rotated_at=now)
+    token = RefreshToken.objects.select_related("session__user", "session__workspace").filter(mine).first()
+    if token is None:
+        return None
+    session = token.session
+    if not _is_living(session, now):
+        return None
+    child = _child(secret, session, token.generation + 1)
+    if won:
+        RefreshToken.objects.create(session=session, generation=token.generation + 1, digest=digest(child))
+        RefreshSession.objects.filter(pk=session.pk).update(last_used_at=now)
+        session.last_used_at = now
+        return session, child
+    if _is_twin(token, device, now):
+        return session, child
+    end_family(session=session, reason="reuse", now=now)
+    return None
+
+
+def _is_living(session: RefreshSession, now: datetime) -> bool:
+    member = Membership.objects.filter(user=session.user, ended_at=None)
+    return (
+        session.revoked_at is None
+        and session.user.is_active
+        and session.session_version == session.user.session_version
+        and now < expires_at(session)
+        and session.workspace is not None
+        and member.filter(workspace=session.workspace).exists()
+    )
+
+
+def _is_twin(token: RefreshToken, device: Device, now: datetime) -> bool:
+    assert token.rotated_at is not None
+    fresh = now - token.rotated_at <= GRACE and bytes(token.session.device) == device.fingerprint
+    child = RefreshToken.objects.filter(session=token.session, generation=token.generation + 1)
+    return fresh and child.filter(rotated_at=None).exists()
+
+
+def _child(secret: str, session: RefreshSession, generation: int) -> str:
+    message = f"{secret}|{session.uid}|{generation}".encode()
+    derived = hmac.new(settings.REFRESH_KEY, message, hashlib.sha256).digest()
+    return "hzr_" + urlsafe_b64encode(derived).decode().rstrip("=")
+
+
+def end_family(*, session: RefreshSession, reason: str, now: datetime) -> None:
+    RefreshSession.objects.filter(pk=session.pk, revoked_at=None).update(revoked_at=now, revoked_reason=reason)
+
+
+def end_everywhere(*, user: User, reason: str, now: datetime) -> None:
+    """End every family of a person and make their access tokens stale."""
+    RefreshSession.objects.filter(user=user, revoked_at=None).update(revoked_at=now, revoked_reason=reason)
+    User.objects.filter(pk=user.pk).update(session_version=F("session_version") + 1)
+
+
+def session_of_claims(claims: dict[str, Any]) -> RefreshSession | None:
+    """The living family that an access token belongs to."""
+    uid = ids.decode("ses", str(claims["sid"]))
+    if uid is None:
+        return None
+    rows = RefreshSession.objects.select_related("user", "workspace").filter(uid=uid, revoked_at=None)
+    return rows.first()

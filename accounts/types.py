@@ -1,0 +1,58 @@
+"""Values that cross the doors of accounts."""
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    OWNER = "owner"
+    MANAGER = "manager"
+    CHATTER = "chatter"
+    CREATOR = "creator"
+
+
+class Reach(StrEnum):
+    """Which creators a capability reaches: all of the workspace, or the assigned ones."""
+
+    ALL = "all"
+    ASSIGNED = "assigned"
+
+
+class Platform(StrEnum):
+    ONLYFANS = "onlyfans"
+    WHATSAPP = "whatsapp"
+    INSTAGRAM = "instagram"
+    TIKTOK = "tiktok"
+
+
+class AccountState(StrEnum):
+    """State of a platform account; every state but connected pauses its queue."""
+
+    CONNECTED = "connected"
+    EXPIRED = "expired"
+    NEEDS_CODE = "needs_code"
+    NEEDS_FACE = "needs_face"
+    DISCONNECTED = "disconnected"
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """Where a request came from; used for refresh families and audit. `fingerprint` is a hash, never the raw values."""
+
+    ip: str | None
+    user_agent: str
+    fingerprint: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """What sign-in and refresh hand to the door: tokens are shown to the client once and stored only as hashes."""
+
+    user_id: str
+    email: str
+    name: str
+    avatar: str | None
+    subscription: str
+    access_token: str
+    refresh_token: str
+    refresh_expires_at: datetime

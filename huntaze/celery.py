@@ -1,0 +1,33 @@
+"""The Celery application: brokers, queues, and what makes losing every message lose nothing."""
+import os
+
+from celery import Celery
+from celery.signals import task_postrun, task_prerun, worker_shutting_down
+from django.conf import settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "huntaze.settings")
+
+app = Celery("huntaze")
+app.config_from_object("huntaze.schedule:Config")
+# The fix-up's own key, outside Celery's naming: keep a database connection for this many tasks.
+app.conf.update({"CELERY_DB_REUSE_MAX": 1_000_000})
+
+
+@worker_shutting_down.connect
+def _announce_shutdown(**_: object) -> None:
+    from huntaze.kernel import shutdown
+
+    shutdown.announce()
+
+
+@task_prerun.connect
+@task_postrun.connect
+def _close_stale_connections(**_: object) -> None:
+    """Celery's own Django fix-up closes the connection around every task; we keep it while it is healthy."""
+    from django.db import close_old_connections
+
+    close_old_connections()
+
+
+app.set_default()
+app.autodiscover_tasks(lambda: [name.rsplit(".apps.", 1)[0] for name in settings.INSTALLED_APPS])

@@ -1,0 +1,91 @@
+"""The OpenAPI document: camelCase like the wire, and the errors that every endpoint may give."""
+from typing import Any
+
+from huntaze.kernel.api.wire import camel
+
+ERROR = {
+    "type": "object",
+    "required": ["error", "requestId"],
+    "properties": {
+        "error": {"type": "string"},
+        "requestId": {"type": "string"},
+        "code": {"type": "string"},
+        "details": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "message"],
+                "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
+            },
+        },
+        "limit": {"type": "integer"},
+        "remaining": {"type": "integer"},
+        "resetTime": {"type": "string", "format": "date-time"},
+        "retryAfter": {"type": "integer"},
+    },
+}
+EXAMPLES = {
+    "400": (
+        "Bad input",
+        {
+            "error": "Validation failed",
+            "details": [{"field": "content", "message": "This field may not be blank."}],
+            "requestId": "7d3f0a52c1d94e0f9a6b",
+        },
+    ),
+    "401": ("No credentials, or bad ones", {"error": "Not authenticated", "requestId": "7d3f0a52c1d94e0f9a6b"}),
+    "403": (
+        "Right person, wrong role or scope",
+        {"error": "You do not have permission to do this", "requestId": "7d3f0a52c1d94e0f9a6b"},
+    ),
+    "404": ("Unknown, or somebody else's", {"error": "Not found", "requestId": "7d3f0a52c1d94e0f9a6b"}),
+    "409": ("Conflict", {"error": "This message is not failed", "requestId": "7d3f0a52c1d94e0f9a6b"}),
+    "429": (
+        "Too many requests",
+        {
+            "error": "Rate limit exceeded",
+            "limit": 60,
+            "remaining": 0,
+            "resetTime": "2026-11-21T12:00:12.000Z",
+            "retryAfter": 12,
+            "requestId": "7d3f0a52c1d94e0f9a6b",
+        },
+    ),
+}
+
+
+def camelize(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Property names as on the wire."""
+    for schema in result.get("components", {}).get("schemas", {}).values():
+        _camelize_schema(schema)
+    return result
+
+
+def _camelize_schema(schema: dict[str, Any]) -> None:
+    if "properties" in schema:
+        schema["properties"] = {camel(name): value for name, value in schema["properties"].items()}
+        if "required" in schema:
+            schema["required"] = [camel(name) for name in schema["required"]]
+    for child in [*schema.get("properties", {}).values(), schema.get("items", {})]:
+        if isinstance(child, dict):
+            _camelize_schema(child)
+
+
+def common_errors(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Error answers, so that no view repeats them: 401, 403, 429 where credentials are needed, and so on."""
+    result.setdefault("components", {}).setdefault("schemas", {})["Error"] = ERROR
+    for path, operations in result.get("paths", {}).items():
+        for method, operation in operations.items():
+            wanted = ["401", "403", "429"] if operation.get("security") else []
+            wanted += ["400"] if operation.get("requestBody") or operation.get("parameters") else []
+            wanted += ["404"] if "{" in path else []
+            wanted += ["409"] if method == "post" and operation.get("security") else []
+            for status in wanted:
+                operation["responses"].setdefault(status, _error(status))
+    return result
+
+
+def _error(status: str) -> dict[str, Any]:
+    description, example = EXAMPLES[status]
+    content = {"schema": {"$ref": "#/components/schemas/Error"}, "examples": {"error": {"value": example}}}
+    return {"description": description, "content": {"application/json": content}}

@@ -1,0 +1,69 @@
+"""Refusals that people may see: each has a stable code, one plain sentence and data; doors map them to HTTP."""
+from dataclasses import dataclass
+from typing import Any
+
+
+class DomainError(Exception):
+    """An expected refusal. `code` is for programs, `message` for people, `data` joins the JSON answer."""
+
+    code = "refused"
+    message = "The request was refused"
+
+    def __init__(self, message: str | None = None, *, code: str | None = None, **data: Any) -> None:
+        self.message = message or self.message
+        self.code = code or self.code
+        self.data = data
+        super().__init__(self.message)
+
+
+class NotAuthenticated(DomainError):
+    code = "not_authenticated"
+    message = "Not authenticated"
+
+
+class NotAllowed(DomainError):
+    code = "not_allowed"
+    message = "You do not have permission to do this"
+
+
+class NotFound(DomainError):
+    code = "not_found"
+    message = "Not found"
+
+
+class Conflict(DomainError):
+    code = "conflict"
+    message = "This conflicts with the current state"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One thing wrong with one field; `field` is the dotted path in camelCase."""
+
+    field: str
+    message: str
+
+
+class Invalid(DomainError):
+    """Bad input: which fields, and why."""
+
+    code = "invalid"
+    message = "Validation failed"
+
+    def __init__(self, *errors: FieldError) -> None:
+        self.errors = errors
+        super().__init__()
+
+
+class RateLimited(DomainError):
+    """`data`: limit, remaining, reset_time (datetime), retry_after (seconds)."""
+
+    code = "rate_limited"
+    message = "Rate limit exceeded"
+
+
+class Unavailable(DomainError):
+    """Something that we need is down; `data`: retry_after (seconds)."""
+
+    code = "unavailable"
+    message = "Service temporarily unavailable"

@@ -1,0 +1,53 @@
+"""Celery's configuration and beat's table: every dispatcher runs from here, nudges only save time."""
+from typing import Any
+
+from django.conf import settings
+from kombu import Queue
+
+from huntaze.kernel.jobs import HuntazeTask
+
+
+def _every(seconds: float, task: str, queue: str) -> dict[str, Any]:
+    """A run that was not picked up before the next one is due is dropped: the next one does the same work."""
+    return {"task": task, "schedule": seconds, "options": {"queue": queue, "expires": seconds}}
+
+
+class Config:
+    """See docs/adr/0003-jobs-only-hurry.md for the reasons behind the delivery settings."""
+
+    broker_url = settings.CELERY_BROKER_URL
+    broker_connection_retry_on_startup = True
+    broker_transport_options = {
+        "visibility_timeout": 900,
+        "socket_timeout": 5,
+        "socket_connect_timeout": 2,
+        "global_keyprefix": "celery:",
+    }
+    task_cls = HuntazeTask
+    task_ignore_result = True
+    task_acks_late = True
+    task_reject_on_worker_lost = True
+    task_time_limit = 600
+    task_soft_time_limit = 540
+    task_serializer = "json"
+    accept_content = ["json"]
+    worker_prefetch_multiplier = 1
+    worker_hijack_root_logger = False
+    worker_soft_shutdown_timeout = 25.0
+    worker_enable_soft_shutdown_on_idle = True
+    worker_cancel_long_running_tasks_on_connection_loss = False
+    task_default_queue = "default"
+    task_queues = [Queue(name) for name in ("default", "webhooks", "send", "ai", "reports")]
+    task_routes = {
+        "messaging.pump": {"queue": "send"},
+        "messaging.apply_inbound": {"queue": "webhooks"},
+    }
+    timezone = "UTC"
+    beat_schedule = {
+        "pumps": _every(2.0, "messaging.pump", "send"),
+        "schedule-deliveries": _every(1.0, "messaging.schedule_deliveries", "default"),
+        "sweep-accounts": _every(10.0, "messaging.sweep_accounts", "default"),
+        "resolve-uncertain": _every(5.0, "messaging.resolve_uncertain", "default"),
+        "apply-inbound": _every(2.0, "messaging.apply_inbound", "webhooks"),
+        "forget-idempotency-keys": _every(3600.0, "accounts.forget_idempotency_keys", "default"),
+    }

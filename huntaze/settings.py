@@ -1,0 +1,216 @@
+"""Django settings: one file, values from huntaze.env, no question about which environment this is."""
+from datetime import timedelta
+
+from csp.constants import NONCE, NONE, SELF
+from django.utils.translation import gettext_lazy as _
+
+from huntaze import env
+
+BASE_DIR = env.BASE_DIR
+VERSION = "0.1.0"
+ENVIRONMENT_NAME = env.text("ENVIRONMENT_NAME", "local")
+
+# --- secrets and switches
+SECRET_KEY = env.secret("SECRET_KEY")
+JWT_SIGNING_KEYS = [env.secret("JWT_SIGNING_KEY"), *env.words("JWT_PREVIOUS_KEYS")]
+REFRESH_KEY = env.secret("REFRESH_KEY").encode()
+BLIND_INDEX_KEY = env.secret("BLIND_INDEX_KEY").encode()
+CRYPTO_KEKS = env.wrapping_keys("CRYPTO_KEKS")
+OPS_TOKEN = env.text("OPS_TOKEN", "")
+DEBUG = env.flag("DEBUG")
+DEMO = env.flag("DEMO")
+BASE_URL = env.text("BASE_URL", "http://127.0.0.1:8000")
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS")
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", BASE_URL)
+TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXY_COUNT", 0)
+METRICS_ALLOWED_NETS = env.words("METRICS_ALLOWED_NETS", "127.0.0.0/8,::1/128")
+
+# --- composition
+INSTALLED_APPS = [
+    "messaging.apps.MessagingConfig",
+    "accounts.apps.AccountsConfig",
+    "huntaze.apps.HuntazeConfig",
+    "huntaze.apps.HuntazeAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_prometheus",
+    "csp",
+]
+MIDDLEWARE = [
+    "huntaze.kernel.middleware.RequestContextMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.MemberMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "huntaze.urls"
+WSGI_APPLICATION = "huntaze.wsgi.application"
+APPEND_SLASH = False
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "huntaze.context_processors.house",
+            ],
+        },
+    }
+]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+WORKSPACE_MODEL = "accounts.Workspace"
+
+# --- stores
+DATABASES = {
+    "default": {
+        **env.database("DATABASE_URL", "django_prometheus.db.backends.postgresql"),
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+    }
+}
+DATABASES["default"].setdefault("OPTIONS", {})
+DATABASES["default"]["OPTIONS"] |= {
+    "connect_timeout": 5,
+    "options": "-c statement_timeout=10000 -c idle_in_transaction_session_timeout=15000 -c jit=off",
+}
+REDIS_URL = env.text("REDIS_URL")
+CACHES = {"default": {"BACKEND": "huntaze.kernel.redis.TolerantRedisCache", "LOCATION": REDIS_URL}}
+SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+
+# --- people
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+PASSWORD_HASHERS = [
+    env.text("PASSWORD_HASHER", "django.contrib.auth.hashers.Argon2PasswordHasher"),
+    "django.contrib.auth.hashers.BCryptPasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+CSRF_FAILURE_VIEW = "huntaze.errors.csrf_failure"
+LOGIN_URL = "/signin"
+LOGIN_REDIRECT_URL = "/"
+
+# --- cookies and headers; COOKIE_SECURE is off only where there is no TLS (loopback)
+COOKIE_SECURE = env.flag("COOKIE_SECURE", True)
+_prefix = "__Host-" if COOKIE_SECURE else ""
+SESSION_COOKIE_NAME = f"{_prefix}sessionid"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = COOKIE_SECURE
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_SAVE_EVERY_REQUEST = False
+CSRF_COOKIE_NAME = f"{_prefix}csrftoken"
+REFRESH_COOKIE_NAME = f"{_prefix}refreshToken"
+SECURE_HSTS_SECONDS = 31_536_000 if COOKIE_SECURE else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = COOKIE_SECURE
+SECURE_SSL_REDIRECT = env.flag("SSL_REDIRECT", COOKIE_SECURE)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXY_COUNT else None
+SECURE_REDIRECT_EXEMPT = [r"^api/health", r"^api/metrics$"]
+SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+        "object-src": [NONE],
+        "manifest-src": [SELF],
+    }
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
+
+# --- language and time
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("fr", _("French"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+# --- static files
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = env.BASE_DIR / env.text("STATIC_ROOT", "var/static")
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": env.text("STATIC_STORAGE", "whitenoise.storage.CompressedManifestStaticFilesStorage")
+    },
+}
+
+# --- API
+REST_FRAMEWORK = {
+    "DEFAULT_RENDERER_CLASSES": ["huntaze.kernel.api.wire.CamelCaseJSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["huntaze.kernel.api.wire.CamelCaseJSONParser"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.auth.BearerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["huntaze.kernel.api.permissions.HasCapability"],
+    "DEFAULT_THROTTLE_CLASSES": ["huntaze.kernel.api.throttling.PrincipalThrottle"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "huntaze.kernel.api.exceptions.handle",
+    "COERCE_DECIMAL_TO_STRING": True,
+    "UNAUTHENTICATED_USER": None,
+}
+API_REQUESTS_PER_MINUTE = env.number("API_REQUESTS_PER_MINUTE", 60)
+ACCESS_TOKEN_LIFETIME = timedelta(minutes=15)
+SIMPLE_JWT = {"ALGORITHM": "HS256", "SIGNING_KEY": JWT_SIGNING_KEYS[0], "LEEWAY": 5}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Huntaze API",
+    "VERSION": VERSION,
+    "DESCRIPTION": "Queue messages within the platform's limits, follow them, and read what came of them.",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "huntaze.kernel.api.schema.camelize",
+        "huntaze.kernel.api.schema.common_errors",
+    ],
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+
+# --- jobs
+CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", REDIS_URL)
+
+# --- sending: the platform's limit for one account, as the platform counts it
+SEND_LIMIT_COUNT = env.number("SEND_LIMIT_COUNT", 10)
+SEND_LIMIT_WINDOW_SECONDS = env.decimal_number("SEND_LIMIT_WINDOW_SECONDS", 60.0)
+SEND_TIMEOUT_SECONDS = env.decimal_number("SEND_TIMEOUT_SECONDS", 20.0)
+SEND_LEASE_SECONDS = env.decimal_number("SEND_LEASE_SECONDS", 30.0)
+SEND_LOOKUP_AFTER_SECONDS = env.decimal_number("SEND_LOOKUP_AFTER_SECONDS", 60.0)
+SEND_PUMP_SECONDS = env.decimal_number("SEND_PUMP_SECONDS", 240.0)
+
+# --- platforms
+ONLYFANSAPI_BASE_URL = env.text("ONLYFANSAPI_BASE_URL", "https://app.onlyfansapi.com")
+ONLYFANSAPI_API_KEY = env.text("ONLYFANSAPI_API_KEY", "")
+ONLYFANSAPI_WEBHOOK_SECRETS = env.words("ONLYFANSAPI_WEBHOOK_SECRETS")
+
+# --- logs
+LOGGING_CONFIG = "huntaze.kernel.logs.configure_django"
+LOG_LEVEL = env.text("LOG_LEVEL", "INFO")

@@ -1,0 +1,34 @@
+"""Every address of the house."""
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from huntaze.kernel.api import ops
+from messaging.api import webhooks
+
+handler400 = "huntaze.errors.bad_request"
+handler403 = "huntaze.errors.permission_denied"
+handler404 = "huntaze.errors.not_found"
+handler500 = "huntaze.errors.server_error"
+
+api = [
+    path("health/live", ops.live),
+    path("health/ready", ops.ready),
+    path("health", ops.health),
+    path("metrics", ops.metrics),
+    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    path("webhooks/onlyfans", webhooks.onlyfans),
+    path("", include("accounts.api.urls")),
+    path("", include("messaging.api.urls")),
+]
+
+urlpatterns = [
+    path("api/", include(api)),
+    path("admin/", admin.site.urls),
+    path("", RedirectView.as_view(url="/onlyfans"), name="home"),
+    path("dashboard", RedirectView.as_view(url="/onlyfans")),
+    path("", include("accounts.urls")),
+    path("", include("messaging.urls")),
+]

@@ -1,0 +1,150 @@
+"""Staff pages over messaging: the queue, dead letters with a retry, fans, and what platforms told us.
+
+Names and texts stay sealed here; they show as dots.
+"""
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from accounts.services.audit import Actor
+from huntaze.kernel import clock, ids, outbox
+from huntaze.kernel.admin import ReadOnlyAdmin
+from huntaze.kernel.errors import Conflict
+from messaging.models import Conversation, Delivery, Fan, FanSignal, InboundEvent, Message
+from messaging.services.dead_letters import it_arrived, retry_failed, send_again
+from messaging.services.fans import handle_digest
+from messaging.services.inbound import apply_again
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ReadOnlyAdmin):
+    list_display = (
+        "message_id_text",
+        "state",
+        "account",
+        "workspace",
+        "priority",
+        "attempts",
+        "last_error",
+        "queued_at",
+        "promised_at",
+        "answered_at",
+    )
+    list_filter = ("state", "lane", "last_error")
+    list_select_related = ("message", "account", "workspace")
+    search_fields = ("trace_id__exact", "account__handle")
+    search_help_text = _("A msg_… or dlv_… id, a trace id, or an account's handle")
+    ordering = ("-id",)
+    actions = ("retry", "mark_arrived", "queue_again")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Delivery], search_term: str
+    ) -> tuple[QuerySet[Delivery], bool]:
+        for prefix, field in (("msg", "message__uid"), ("dlv", "uid"), ("fan", "fan__uid"), ("acc", "account__uid")):
+            uid = ids.decode(prefix, search_term.strip())
+            if uid:
+                return queryset.filter(**{field: uid}), False
+        return super().get_search_results(request, queryset, search_term)
+
+    @admin.display(description=_("message"))
+    def message_id_text(self, delivery: Delivery) -> str:
+        return delivery.message.public_id
+
+    @admin.action(description=_("Retry failed messages"))
+    def retry(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
+        self._each(request, queryset, retry_failed)
+
+    @admin.action(description=_("Uncertain: it arrived"))
+    def mark_arrived(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
+        self._each(request, queryset, it_arrived)
+
+    @admin.action(description=_("Uncertain: send again"))
+    def queue_again(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
+        self._each(request, queryset, send_again)
+
+    def _each(self, request: HttpRequest, queryset: QuerySet[Delivery], service: Any) -> None:
+        """One service call for each row; rows in another state are counted, not changed."""
+        actor, now = Actor.staff(int(request.user.pk)), clock.now()
+        done = refused = 0
+        for delivery in queryset.select_related("message"):
+            try:
+                service(delivery=delivery, actor=actor, now=now)
+                done += 1
+            except Conflict:
+                refused += 1
+        text = ngettext("%(count)d message changed.", "%(count)d messages changed.", done) % {"count": done}
+        self.message_user(request, text, messages.SUCCESS if done else messages.INFO)
+        if refused:
+            text = ngettext(
+                "%(count)d message was in another state and stayed as it was.",
+                "%(count)d messages were in another state and stayed as they were.",
+                refused,
+            )
+            self.message_user(request, text % {"count": refused}, messages.WARNING)
+
+
+@admin.register(Message)
+class MessageAdmin(ReadOnlyAdmin):
+    list_display = ("public_id", "direction", "author_kind", "account", "workspace", "price_minor", "created_at", "sent_at")
+    list_filter = ("direction", "author_kind")
+    list_select_related = ("account", "workspace")
+    search_fields = ("platform_message_id__exact",)
+    ordering = ("-id",)
+    exclude = ("text", "text_digest")
+
+
+@admin.register(Fan)
+class FanAdmin(ReadOnlyAdmin):
+    list_display = ("public_id", "platform_user_id", "account", "workspace", "can_receive", "last_active_at")
+    list_select_related = ("account", "workspace")
+    search_fields = ("platform_user_id__exact",)
+    search_help_text = _("A fan_… id, the platform's id, or the exact handle")
+    ordering = ("-id",)
+    exclude = ("handle_digest",)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Fan], search_term: str
+    ) -> tuple[QuerySet[Fan], bool]:
+        term = search_term.strip()
+        uid = ids.decode("fan", term)
+        if uid:
+            return queryset.filter(uid=uid), False
+        if term and not term.isdigit():
+            return queryset.filter(handle_digest=handle_digest(term)), False
+        return super().get_search_results(request, queryset, term)
+
+
+@admin.register(Conversation)
+class ConversationAdmin(ReadOnlyAdmin):
+    list_display = ("public_id", "account", "workspace", "unread_count", "last_message_at")
+    list_select_related = ("account", "workspace")
+    ordering = ("-id",)
+
+
+@admin.register(FanSignal)
+class FanSignalAdmin(ReadOnlyAdmin):
+    list_display = ("public_id", "kind", "amount_minor", "currency", "account", "workspace", "occurred_at")
+    list_filter = ("kind",)
+    list_select_related = ("account", "workspace")
+    ordering = ("-id",)
+
+
+@admin.register(InboundEvent)
+class InboundEventAdmin(ReadOnlyAdmin):
+    list_display = ("public_id", "event", "state", "attempts", "last_error", "received_at")
+    list_filter = ("state", "event")
+    search_fields = ("event_key__exact", "trace_id__exact", "account_external_id__exact")
+    ordering = ("-id",)
+    actions = ("replay",)
+    exclude = ("body", "body_digest")
+
+    @admin.action(description=_("Apply again"))
+    def replay(self, request: HttpRequest, queryset: QuerySet[InboundEvent]) -> None:
+        states = [outbox.State.FAILED, "unclaimed", "quarantined"]
+        count = apply_again(pks=list(queryset.filter(state__in=states).values_list("pk", flat=True)), now=clock.now())
+        text = ngettext("%(count)d event queued.", "%(count)d events queued.", count) % {"count": count}
+        self.message_user(request, text, messages.SUCCESS)

@@ -1,0 +1,130 @@
+"""Shapes of the messaging API."""
+from typing import Any
+
+from rest_framework import serializers
+
+from messaging.models import Delivery
+from messaging.rules import content as limits
+from messaging.rules import lanes
+from messaging.types import SendCommand
+
+
+class StrictText(serializers.CharField):
+    """Text only: a number or a flag is an error, not a text."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return str(super().to_internal_value(data))
+
+
+class SendInput(serializers.Serializer[Any]):
+    recipient_id = StrictText(max_length=60, help_text="A fan's public id (`fan_…`) or the platform's fan id.")
+    content = StrictText(
+        max_length=limits.MOST_CHARACTERS, allow_blank=True, trim_whitespace=False, help_text="Plain text."
+    )
+    priority = serializers.IntegerField(
+        min_value=lanes.HIGHEST, max_value=lanes.LOWEST, default=lanes.DEFAULT, help_text="1 is the highest, 9 the lowest."
+    )
+    account_id = StrictText(max_length=60, required=False, help_text="Needed only with several accounts (`acc_…`).")
+    scheduled_at = serializers.DateTimeField(required=False, allow_null=True, help_text="Not before this time.")
+    price = serializers.DecimalField(
+        max_digits=8, decimal_places=2, required=False, allow_null=True, help_text="0, or 3 to 200 with media."
+    )
+    locked_text = serializers.BooleanField(default=False)
+    media_ids = serializers.ListField(child=StrictText(max_length=100), default=list, max_length=limits.MOST_MEDIA)
+
+    def command(self) -> SendCommand:
+        """The validated input as a command."""
+        data = self.validated_data
+        return SendCommand(
+            recipient_id=data["recipient_id"],
+            content=data["content"],
+            priority=data["priority"],
+            account_id=data.get("account_id"),
+            scheduled_at=data.get("scheduled_at"),
+            price=data.get("price"),
+            is_locked_text=data["locked_text"],
+            media_ids=tuple(data["media_ids"]),
+        )
+
+
+class QueuedOutput(serializers.Serializer[Any]):
+    message_id = serializers.CharField()
+    status = serializers.ChoiceField(choices=["queued"])
+    queued_at = serializers.DateTimeField()
+    estimated_send_time = serializers.DateTimeField()
+    message = serializers.CharField()
+
+
+class TestOutput(serializers.Serializer[Any]):
+    status = serializers.ChoiceField(choices=["ok"])
+    timestamp = serializers.DateTimeField()
+
+
+class QueueOutput(serializers.Serializer[Any]):
+    depth = serializers.IntegerField()
+    in_flight = serializers.IntegerField()
+    dlq_count = serializers.IntegerField()
+    total = serializers.IntegerField()
+
+
+class ProcessingOutput(serializers.Serializer[Any]):
+    estimated_time_seconds = serializers.IntegerField()
+    rate_limit = serializers.CharField()
+    last_processed_at = serializers.DateTimeField(allow_null=True)
+
+
+class HealthOutput(serializers.Serializer[Any]):
+    status = serializers.ChoiceField(choices=["healthy", "degraded", "unhealthy"])
+    message = serializers.CharField()
+
+
+class StatusOutput(serializers.Serializer[Any]):
+    queue = QueueOutput()
+    processing = ProcessingOutput()
+    health = HealthOutput()
+    timestamp = serializers.DateTimeField()
+
+
+class FailedMessageOutput(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    account_id = serializers.CharField()
+    recipient_id = serializers.CharField()
+    content = serializers.CharField()
+    status = serializers.ChoiceField(choices=["failed"])
+    priority = serializers.IntegerField()
+    attempts = serializers.IntegerField()
+    last_error = serializers.CharField()
+    queued_at = serializers.DateTimeField()
+    failed_at = serializers.DateTimeField(allow_null=True)
+
+
+class FailedOutput(serializers.Serializer[Any]):
+    messages = FailedMessageOutput(many=True)
+    total = serializers.IntegerField()
+    limit = serializers.IntegerField()
+    offset = serializers.IntegerField()
+
+
+class RetriedOutput(serializers.Serializer[Any]):
+    success = serializers.BooleanField()
+    message_id = serializers.CharField()
+    status = serializers.ChoiceField(choices=["queued"])
+    queued_at = serializers.DateTimeField()
+
+
+def failed_message(delivery: Delivery) -> dict[str, Any]:
+    """One dead letter as the wire shows it."""
+    return {
+        "id": delivery.message.public_id,
+        "account_id": delivery.account.public_id,
+        "recipient_id": delivery.fan.public_id,
+        "content": delivery.message.text.reveal(),
+        "status": "failed",
+        "priority": delivery.priority,
+        "attempts": delivery.attempts,
+        "last_error": delivery.last_error,
+        "queued_at": delivery.queued_at,
+        "failed_at": delivery.answered_at,
+    }

@@ -1,0 +1,139 @@
+"""The OnlyFans messaging API: queue a message, follow the queue, retry what failed."""
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.models import PlatformAccount
+from accounts.selectors import account_of, reachable_accounts
+from accounts.services.audit import Actor
+from accounts.types import Platform
+from huntaze.kernel import clock
+from huntaze.kernel.api.idempotency import HEADER
+from huntaze.kernel.api.pagination import page_of
+from huntaze.kernel.api.permissions import PUBLIC
+from huntaze.kernel.api.views import HuntazeViewSet
+from messaging import selectors
+from messaging.api import serializers as shapes
+from messaging.services.dead_letters import retry_failed
+from messaging.services.send import plan_send, queue_message
+from messaging.services.status import queue_status
+
+ACCOUNT = OpenApiParameter("accountId", str, description="One account; all of the caller's when left out.")
+KEY = OpenApiParameter(HEADER, str, OpenApiParameter.HEADER, description="Same key and body: same answer, 24 h.")
+PAGE = [
+    OpenApiParameter("limit", int, description="1 to 200, default 50."),
+    OpenApiParameter("offset", int, description="Default 0."),
+]
+
+
+class MessagingViewSet(HuntazeViewSet):
+    capabilities = {
+        "test": PUBLIC,
+        "status": "queue.view",
+        "send": "messages.send",
+        "failed": "queue.view",
+        "retry": "queue.manage",
+    }
+    once = frozenset({"send", "retry"})
+
+    @extend_schema(summary="Is the API there?", tags=["OnlyFans messaging"], auth=[], responses=shapes.TestOutput)
+    def test(self, request: Request) -> Response:
+        return Response({"status": "ok", "timestamp": clock.now()})
+
+    @extend_schema(
+        summary="Figures of the queue",
+        tags=["OnlyFans messaging"],
+        parameters=[ACCOUNT],
+        responses=shapes.StatusOutput,
+    )
+    def status(self, request: Request) -> Response:
+        accounts = self._accounts(request)
+        return Response(queue_status(accounts=accounts, now=clock.now()))
+
+    @extend_schema(
+        summary="Queue one message",
+        tags=["OnlyFans messaging"],
+        parameters=[KEY],
+        request=shapes.SendInput,
+        responses={202: shapes.QueuedOutput},
+        examples=[
+            OpenApiExample(
+                "A message",
+                value={"recipientId": "fan_01KAJ3Z8Q4W5T6Y7V8B9N0M1C2", "content": "Hey! New set tonight."},
+                request_only=True,
+            ),
+            OpenApiExample(
+                "Pay-per-view",
+                value={
+                    "recipientId": "4711",
+                    "content": "Just for you",
+                    "price": "12.00",
+                    "lockedText": False,
+                    "mediaIds": ["90210"],
+                    "priority": 2,
+                },
+                request_only=True,
+            ),
+        ],
+    )
+    def send(self, request: Request) -> Response:
+        form = shapes.SendInput(data=request.data)
+        form.is_valid(raise_exception=True)
+        now = clock.now()
+        plan = plan_send(principal=self.principal, command=form.command(), now=now)
+
+        def work() -> Response:
+            queued = queue_message(plan=plan, principal=self.principal, now=now)
+            body = {
+                "message_id": queued.message_id,
+                "status": "queued",
+                "queued_at": clock.iso(queued.queued_at),
+                "estimated_send_time": clock.iso(queued.estimated_send_at),
+                "message": "Message queued",
+            }
+            return Response(body, status=status.HTTP_202_ACCEPTED)
+
+        return self.answer_once(work)
+
+    @extend_schema(
+        summary="The dead-letter list",
+        tags=["OnlyFans messaging"],
+        parameters=[ACCOUNT, *PAGE],
+        responses=shapes.FailedOutput,
+    )
+    def failed(self, request: Request) -> Response:
+        page = page_of(request)
+        pks = [account.pk for account in self._accounts(request)]
+        rows, total = selectors.dead_letters(pks, limit=page.limit, offset=page.offset)
+        return Response(page.answer("messages", [shapes.failed_message(row) for row in rows], total))
+
+    @extend_schema(
+        summary="Queue a failed message again",
+        tags=["OnlyFans messaging"],
+        parameters=[KEY],
+        request=None,
+        responses={202: shapes.RetriedOutput},
+    )
+    def retry(self, request: Request, message_id: str) -> Response:
+        delivery = selectors.delivery_of(self.principal.creator_ids, message_id)
+        actor = Actor.member(self.principal.user_pk, self.principal.member_pk, self.principal.key_pk)
+
+        def work() -> Response:
+            queued_at = retry_failed(delivery=delivery, actor=actor, now=clock.now())
+            body = {
+                "success": True,
+                "message_id": delivery.message.public_id,
+                "status": "queued",
+                "queued_at": clock.iso(queued_at),
+            }
+            return Response(body, status=status.HTTP_202_ACCEPTED)
+
+        return self.answer_once(work)
+
+    def _accounts(self, request: Request) -> list[PlatformAccount]:
+        """The account asked for, or all that the caller reaches."""
+        account_id, reach = request.query_params.get("accountId"), self.principal.creator_ids
+        if account_id is not None:
+            return [account_of(reach, Platform.ONLYFANS, account_id)]
+        return reachable_accounts(reach, Platform.ONLYFANS)

@@ -1,0 +1,31 @@
+"""Which gateway speaks to which platform; a new vendor is one line here."""
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from accounts.types import Platform
+from huntaze.platforms.onlyfansapi import OnlyFansApi
+from messaging.gateways.base import MessageGateway
+from messaging.gateways.onlyfansapi import OnlyFansGateway
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayConfig:
+    """What gateways need from settings; passed in, so that this room stays free of Django."""
+
+    onlyfansapi_base_url: str
+    onlyfansapi_api_key: str
+    timeout: float
+
+
+def _onlyfans(config: GatewayConfig) -> MessageGateway:
+    return OnlyFansGateway(
+        OnlyFansApi(config.onlyfansapi_base_url, config.onlyfansapi_api_key, read_timeout=config.timeout)
+    )
+
+
+_MAKERS: dict[Platform, Callable[[GatewayConfig], MessageGateway]] = {Platform.ONLYFANS: _onlyfans}
+
+
+def gateway(platform: Platform, config: GatewayConfig) -> MessageGateway:
+    """A gateway to be opened with `async with`; KeyError for a platform that has none."""
+    return _MAKERS[platform](config)

@@ -1,0 +1,7 @@
+"""Tables of messaging."""
+from messaging.models.deliveries import Delivery
+from messaging.models.fans import Conversation, Fan
+from messaging.models.inbound import InboundEvent
+from messaging.models.messages import FanSignal, Message
+
+__all__ = ["Conversation", "Delivery", "Fan", "FanSignal", "InboundEvent", "Message"]

@@ -1,0 +1,56 @@
+"""The queue of record: one row for each message on its way out."""
+from django.db import models
+from django.db.models import F, Q
+
+from huntaze.kernel.ids import PublicIdModel
+from huntaze.kernel.limiter import Lane
+from huntaze.kernel.outbox import QueueRow
+from huntaze.kernel.tenancy import WorkspaceManager, WorkspaceModel
+from messaging.querysets import DeliveryQuerySet
+from messaging.types import DeliveryState
+
+
+class Delivery(PublicIdModel, WorkspaceModel, QueueRow):
+    """Its public id is the idempotency key towards the platform and never changes over attempts.
+
+    `promised_at` is the estimate given when it was queued. `needs_lookup` marks an uncertain row whose outcome can
+    be found out without asking a person; `replays` counts repeats with the same key after an uncertain outcome.
+    """
+
+    PREFIX = "dlv"
+    account = models.ForeignKey("accounts.PlatformAccount", models.PROTECT, related_name="+")
+    fan = models.ForeignKey("messaging.Fan", models.PROTECT, related_name="+")
+    message = models.OneToOneField("messaging.Message", models.PROTECT, related_name="delivery")
+    state = models.CharField(max_length=10, choices=[(s.value, s.value) for s in DeliveryState])
+    lane = models.CharField(max_length=11, choices=[(lane.value, lane.value) for lane in Lane])
+    priority = models.PositiveSmallIntegerField()
+    queued_at = models.DateTimeField()
+    promised_at = models.DateTimeField()
+    first_attempt_at = models.DateTimeField(null=True, blank=True)
+    dispatched_at = models.DateTimeField(null=True, blank=True)
+    answered_at = models.DateTimeField(null=True, blank=True)
+    needs_lookup = models.BooleanField(default=False)
+    replays = models.PositiveSmallIntegerField(default=0)
+    trace_id = models.CharField(max_length=64, blank=True, default="")
+
+    objects = WorkspaceManager.of(DeliveryQuerySet)()
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        constraints = [
+            models.CheckConstraint(condition=Q(priority__gte=1, priority__lte=9), name="delivery_priority_range")
+        ]
+        indexes = [
+            models.Index("account", "lane", "priority", "id", condition=Q(state="queued"), name="delivery_ready"),
+            models.Index("available_at", condition=Q(state="scheduled"), name="delivery_due"),
+            models.Index("leased_until", condition=Q(state="sending"), name="delivery_in_flight"),
+            models.Index("available_at", condition=Q(state="uncertain", needs_lookup=True), name="delivery_lookup"),
+            models.Index("account", F("id").desc(), condition=Q(state="failed"), name="delivery_dead"),
+            models.Index("account", F("id").desc(), condition=Q(state="uncertain"), name="delivery_uncertain"),
+            models.Index("account", "available_at", condition=Q(state="scheduled"), name="delivery_planned"),
+            models.Index("account", condition=Q(state="sending"), name="delivery_flying"),
+            models.Index("account", F("answered_at").desc(), name="delivery_answered"),
+            models.Index("answered_at", condition=Q(answered_at__isnull=False), name="delivery_recent"),
+            models.Index("trace_id", name="delivery_by_trace"),
+            models.Index("account", F("id").desc(), name="delivery_by_account"),
+        ]

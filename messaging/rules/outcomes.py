@@ -1,0 +1,84 @@
+"""What follows from each outcome of an attempt: the next state, the next time, and what happens to the slot."""
+from dataclasses import dataclass
+
+from huntaze.platforms.errors import Permanent, PlatformError, Transient, Uncertain
+from messaging.types import DeliveryState, Receipt
+
+#: Seconds before attempts 2 to 5 (then the row is a dead letter); each is spread by ± 10 %.
+RETRY_DELAYS = (1.0, 2.0, 5.0, 15.0)
+SPREAD = 0.1
+#: Refusals that say nothing about the message: they don't use up an attempt.
+FREE_CODES = frozenset({"rate_limited", "still_running", "reauthenticating"})
+#: Refusals that are about the account or our key: the row stays queued and the account waits.
+ACCOUNT_STATES = {"account_gone": "disconnected", "session_expired": "expired"}
+#: Refusals of our own key or purse: nothing can be sent for anybody until the operator acts.
+TEAM_CODES = frozenset({"team_key", "credits"})
+TEAM_HOLD_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`delay` is seconds until the row is due again (None: not by itself); `slot` says whether it counts as used."""
+
+    state: DeliveryState
+    code: str = ""
+    platform_message_id: str = ""
+    delay: float | None = None
+    counts_attempt: bool = True
+    is_slot_used: bool = True
+    hold_account: float | None = None
+    account_state: str | None = None
+    lookup: bool = False
+
+
+def of_receipt(receipt: Receipt) -> Outcome:
+    return Outcome(DeliveryState.SENT, platform_message_id=receipt.platform_message_id)
+
+
+def of_error(error: PlatformError, *, attempts: int, spread: float, lookup_after: float) -> Outcome:
+    """`attempts` includes this one; `spread` is a random number in -1 … 1."""
+    if isinstance(error, Uncertain):
+        return Outcome(DeliveryState.UNCERTAIN, error.code, delay=lookup_after, lookup=True)
+    if isinstance(error, Permanent):
+        return _of_permanent(error)
+    assert isinstance(error, Transient)
+    return _of_transient(error, attempts, spread)
+
+
+def _of_permanent(error: Permanent) -> Outcome:
+    if error.code in ACCOUNT_STATES:
+        state = ACCOUNT_STATES[error.code]
+        return Outcome(DeliveryState.QUEUED, error.code, counts_attempt=False, account_state=state)
+    if error.code in TEAM_CODES:
+        return Outcome(DeliveryState.QUEUED, error.code, counts_attempt=False, hold_account=TEAM_HOLD_SECONDS)
+    return Outcome(DeliveryState.FAILED, error.code)
+
+
+def _of_transient(error: Transient, attempts: int, spread: float) -> Outcome:
+    if error.code in FREE_CODES:
+        wait = error.retry_after or 30.0
+        hold = wait if error.code != "still_running" else None
+        return Outcome(DeliveryState.SCHEDULED, error.code, delay=wait, counts_attempt=False, hold_account=hold)
+    used = error.is_on_wire
+    if attempts > len(RETRY_DELAYS):
+        return Outcome(DeliveryState.FAILED, error.code, is_slot_used=used)
+    delay = max(RETRY_DELAYS[attempts - 1] * (1 + SPREAD * spread), error.retry_after or 0.0)
+    return Outcome(DeliveryState.SCHEDULED, error.code, delay=delay, is_slot_used=used)
+
+
+#: Repeats with the same key after an uncertain outcome; afterwards a person decides.
+MOST_REPLAYS = 3
+
+
+def may_replay(*, code: str, replays: int, is_within_key_life: bool) -> bool:
+    """Whether a message that the chat does not show may be sent again with its key.
+
+    A server error that did not say what happened is not stored under the key, so a repeat could double the message;
+    no answer at all leaves the key with the platform, and a repeat is answered from it.
+    """
+    return code != "outcome_unknown" and replays < MOST_REPLAYS and is_within_key_life
+
+
+def never_sent() -> Outcome:
+    """Claimed, but its time ran out before it went on the wire."""
+    return Outcome(DeliveryState.QUEUED, counts_attempt=False, is_slot_used=False)

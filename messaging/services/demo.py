@@ -1,0 +1,116 @@
+"""The demo workspace: an agency with three creators on the sandbox's accounts and one person for each role."""
+import secrets
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from accounts.models import ApiKey, Creator, Membership, PlatformAccount, User
+from accounts.services import people, platform_accounts
+from accounts.services.audit import Actor
+from accounts.services.tokens import digest
+from accounts.types import Platform, Role
+from huntaze.kernel.tenancy import cross_workspace, workspace_scope
+from huntaze.platforms.onlyfansapi import Account
+from messaging.models import Fan
+from messaging.services.sync import platform_accounts as sandbox_accounts
+from messaging.services.sync import sync_fans
+
+PEOPLE = {
+    "staff": ("staff@demo.huntaze.test", "Sam Staff"),
+    "owner": ("owner@demo.huntaze.test", "Olivia Owner"),
+    "manager": ("manager@demo.huntaze.test", "Marc Manager"),
+    "chatter": ("chatter@demo.huntaze.test", "Chloé Chatter"),
+}
+MOST_CREATORS = 3
+
+
+def seed_demo(*, known: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """Make what is missing and return how to use it. `known` is the previous answer, whose passwords stay valid."""
+    accounts = sandbox_accounts()[:MOST_CREATORS]
+    passwords = {role: _password(known, role) for role in PEOPLE}
+    with transaction.atomic():
+        users = {role: _user(role, passwords[role], now) for role in PEOPLE}
+        owner = _owner(users["owner"], now)
+        with workspace_scope(owner.workspace_id):
+            actor = Actor.member(owner.user_id, owner.pk)
+            chatter = _members(users, actor, now)
+            bound = [_account(account, chatter, actor, now) for account in accounts]
+            api_key = _api_key(known, owner, actor, now)
+    with workspace_scope(owner.workspace_id):
+        for platform_account in bound:
+            if platform_account.last_synced_at is None:
+                sync_fans(account=platform_account, now=now)
+        first = bound[0]
+        fan = Fan.objects.filter(account=first, can_receive=True).order_by("pk").first()
+        assert fan is not None
+        return {
+            "users": {role: {"email": PEOPLE[role][0], "password": passwords[role]} for role in PEOPLE},
+            "apiKey": api_key,
+            "accountId": first.public_id,
+            "fanId": fan.public_id,
+        }
+
+
+def _password(known: dict[str, Any], role: str) -> str:
+    known_password = known.get("users", {}).get(role, {}).get("password")
+    return str(known_password) if known_password else f"Demo-{secrets.token_urlsafe(9)}-7a"
+
+
+def _user(role: str, password: str, now: datetime) -> User:
+    email, name = PEOPLE[role]
+    user = User.objects.filter(email=email).first()
+    if user is None:
+        user = people.create_user(email=email, name=name, password=password, now=now, is_staff=role == "staff")
+    elif not user.check_password(password):
+        user.set_password(password)
+        user.save(update_fields=["password"])
+    if role == "staff" and not user.is_superuser:
+        User.objects.filter(pk=user.pk).update(is_superuser=True)
+    return user
+
+
+def _owner(user: User, now: datetime) -> Membership:
+    with cross_workspace("demo"):
+        member = Membership.objects.filter(user=user, ended_at=None).first()
+    if member is not None:
+        return member
+    _, member = people.create_workspace(name="Atelier Demo", owner=user, now=now, kind="agency", timezone="Europe/Paris")
+    return member
+
+
+def _members(users: dict[str, User], actor: Actor, now: datetime) -> Membership:
+    """The manager and the chatter; returns the chatter."""
+    found = {}
+    for role in (Role.MANAGER, Role.CHATTER):
+        member = Membership.objects.filter(user=users[role], ended_at=None).first()
+        found[role] = member or people.add_member(user=users[role], role=role, actor=actor, now=now)
+    return found[Role.CHATTER]
+
+
+def _account(account: Account, chatter: Membership, actor: Actor, now: datetime) -> PlatformAccount:
+    bound = PlatformAccount.objects.present().filter(platform=Platform.ONLYFANS, external_id=account.id).first()
+    if bound is None:
+        name = account.display_name or account.username
+        creator: Creator = people.create_creator(stage_name=name, timezone="Europe/Paris", actor=actor, now=now)
+        bound = platform_accounts.connect(
+            creator=creator,
+            platform=Platform.ONLYFANS,
+            external_id=account.id,
+            owner_external_id=account.onlyfans_id,
+            handle=account.username,
+            actor=actor,
+            now=now,
+        )
+        people.assign(member=chatter, creator=creator, actor=actor, now=now)
+    return bound
+
+
+def _api_key(known: dict[str, Any], owner: Membership, actor: Actor, now: datetime) -> str:
+    secret = known.get("apiKey")
+    if secret and ApiKey.objects.filter(digest=digest(secret), revoked_at=None).exists():
+        return str(secret)
+    _, secret = people.issue_api_key(
+        member=owner, name="Demo key", scopes=["read", "write"], kind="test", actor=actor, now=now
+    )
+    return secret

@@ -1,0 +1,248 @@
+"""The pump: tick, claim, put on the wire, settle, until its time is over or its worker goes down.
+
+Several pumps run at once, on as many machines as wanted; the limiter's tick and SKIP LOCKED share the work. Database
+and Redis are spoken to from one thread of their own, the wire from the event loop, so neither waits for the other.
+"""
+import asyncio
+import random
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+import structlog
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.db import close_old_connections, connection
+from redis.exceptions import RedisError
+
+from accounts.types import Platform
+from huntaze.kernel import context, metrics
+from huntaze.kernel.limiter import CLAIM_WITHIN_SECONDS, Grant, Limiter, LogLost, News
+from huntaze.kernel.money import Money
+from huntaze.kernel.outbox import assert_no_transaction
+from huntaze.kernel.tenancy import cross_workspace
+from huntaze.platforms.errors import PlatformError, Uncertain
+from messaging.gateways.base import MessageGateway
+from messaging.gateways.registry import GatewayConfig, gateway
+from messaging.models import Delivery
+from messaging.rules import outcomes
+from messaging.rules.outcomes import Outcome
+from messaging.services import engine, limits
+from messaging.services.accounts_state import note_account_state
+from messaging.services.engine import Claimed
+from messaging.types import Outgoing
+
+log = structlog.get_logger(__name__)
+
+TICK_SECONDS = 0.05
+TROUBLE_SECONDS = 0.5
+MOST_IN_FLIGHT = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A claimed row with everything the wire needs. `give_up_at` is on the monotonic clock."""
+
+    row: Claimed
+    slot: str
+    attempts: int
+    platform: Platform
+    message: Outgoing
+    due_at: datetime
+    give_up_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    job: Job
+    outcome: Outcome
+
+
+def gateway_config() -> GatewayConfig:
+    return GatewayConfig(
+        onlyfansapi_base_url=settings.ONLYFANSAPI_BASE_URL,
+        onlyfansapi_api_key=settings.ONLYFANSAPI_API_KEY,
+        timeout=settings.SEND_TIMEOUT_SECONDS,
+    )
+
+
+class Pump:
+    """One sender. `run` ends after `seconds`, or soon after `is_stopping()` turns true, with nothing in flight."""
+
+    def __init__(self, *, seconds: float, is_stopping: Callable[[], bool]) -> None:
+        self._ends_at = time.monotonic() + seconds
+        self._is_stopping = is_stopping
+        self._limiter: Limiter = limits.limiter()
+        self._news = News()
+        self._done: list[Done] = []
+        self._flying: set[asyncio.Task[None]] = set()
+        self._gateways: dict[Platform, MessageGateway] = {}
+        self.sent = 0
+
+    async def run(self) -> int:
+        """Returns how many messages this pump sent."""
+        loop = asyncio.get_running_loop()
+        with ThreadPoolExecutor(1, thread_name_prefix="pump") as thread:
+            async with AsyncExitStack() as stack:
+                for platform in (Platform.ONLYFANS,):
+                    self._gateways[platform] = await stack.enter_async_context(gateway(platform, gateway_config()))
+                while True:
+                    is_ending = self._is_stopping() or time.monotonic() >= self._ends_at
+                    if is_ending and not self._flying and not self._done:
+                        break
+                    room = 0 if is_ending else MOST_IN_FLIGHT - len(self._flying)
+                    jobs = await loop.run_in_executor(thread, self._step, room)
+                    self._launch(jobs)
+                    await asyncio.sleep(TICK_SECONDS if jobs is not None else TROUBLE_SECONDS)
+            await loop.run_in_executor(thread, connection.close)
+        return self.sent
+
+    def _launch(self, jobs: list[Job] | None) -> None:
+        for job in jobs or ():
+            task = asyncio.create_task(self._act(job))
+            self._flying.add(task)
+            task.add_done_callback(self._flying.discard)
+
+    # --- the wire
+
+    async def _act(self, job: Job) -> None:
+        assert_no_transaction()
+        if time.monotonic() >= job.give_up_at:
+            self._done.append(Done(job, outcomes.never_sent()))
+            return
+        started = time.perf_counter()
+        with context.bind(trace_id=job.message.trace_id or None):
+            try:
+                receipt = await self._gateways[job.platform].send(job.message)
+                outcome = outcomes.of_receipt(receipt)
+            except PlatformError as error:
+                outcome = self._outcome_of(error, job)
+            except Exception:  # what we do not understand may have been sent: it is uncertain, and logged
+                log.exception("messaging.send.unexpected")
+                outcome = self._outcome_of(Uncertain("unexpected"), job)
+        metrics.QUEUE_ACT_SECONDS.labels("send", str(outcome.state)).observe(time.perf_counter() - started)
+        metrics.SENDS.labels(str(job.platform), outcome.code or str(outcome.state)).inc()
+        self._done.append(Done(job, outcome))
+
+    def _outcome_of(self, error: PlatformError, job: Job) -> Outcome:
+        return outcomes.of_error(
+            error,
+            attempts=job.attempts,
+            spread=random.uniform(-1, 1),
+            lookup_after=settings.SEND_LOOKUP_AFTER_SECONDS,
+        )
+
+    # --- the stores (one thread)
+
+    def _step(self, room: int) -> list[Job] | None:
+        """Settle what came back, tick, claim; None when a store is in trouble (everything is kept and tried again)."""
+        with cross_workspace("send engine"):
+            try:
+                close_old_connections()
+                self._settle()
+                return self._claim(self._tick(room))
+            except LogLost as lost:
+                limits.rebuild(lost)
+                return None
+            except (RedisError, DatabaseError) as error:
+                log.warning("messaging.pump.trouble", kind=type(error).__name__)
+                connection.close()
+                return None
+
+    def _settle(self) -> None:
+        """Rows first, slots with the next tick: a slot stays reserved until its row says what happened."""
+        if not self._done:
+            return
+        batch = list(self._done)
+        engine.settle([(done.job.row, done.outcome) for done in batch])
+        del self._done[: len(batch)]
+        for done in batch:
+            self._note(done)
+
+    def _note(self, done: Done) -> None:
+        job, outcome = done.job, done.outcome
+        slot = (job.row.account, job.slot, job.row.id)
+        (self._news.dated if outcome.is_slot_used else self._news.returned).append(slot)
+        if outcome.hold_account is not None:
+            self._news.held.append((job.row.account, outcome.hold_account))
+        if outcome.account_state is not None:
+            note_account_state(account_pk=job.row.account, state=outcome.account_state, reason=outcome.code)
+        if outcome.delay is not None:
+            metrics.QUEUE_RETRIES.labels("send", outcome.code).inc()
+        self.sent += bool(outcome.platform_message_id)
+
+    def _tick(self, room: int) -> list[Grant]:
+        news, self._news = self._news, News()
+        try:
+            return self._limiter.tick(news, most=max(0, min(room // self._limiter.limit.count, 200)))
+        except (RedisError, LogLost):
+            self._news = news
+            raise
+
+    def _claim(self, grants: list[Grant]) -> list[Job]:
+        if not grants:
+            return []
+        granted_at = time.monotonic()
+        try:
+            rows = engine.claim(grants, lease=self._limiter.limit.lease)
+        except DatabaseError:
+            self._news.returned += [(grant.account, slot, 0) for grant in grants for slot in grant.slots]
+            raise
+        slots = self._share_out(grants, rows)
+        if time.monotonic() - granted_at > CLAIM_WITHIN_SECONDS:
+            late = [Done(job, outcomes.never_sent()) for job in self._jobs(slots, granted_at)]
+            self._done += late
+            return []
+        return self._jobs(slots, granted_at)
+
+    def _share_out(self, grants: list[Grant], rows: list[Claimed]) -> dict[int, tuple[Claimed, str]]:
+        """Give each row a slot of its grant; slots left over go back, and a grant without rows ends its wish."""
+        claimed = defaultdict(list)
+        for row in rows:
+            claimed[row.account, row.lane].append(row)
+        slots: dict[int, tuple[Claimed, str]] = {}
+        for grant in grants:
+            mine = claimed[grant.account, grant.lane]
+            slots |= {row.id: (row, slot) for row, slot in zip(mine, grant.slots, strict=False)}
+            self._news.returned += [(grant.account, slot, 0) for slot in grant.slots[len(mine) :]]
+            if len(mine) < len(grant.slots):
+                self._news.idle.append((grant.account, str(grant.lane), grant.sequence))
+        return slots
+
+    def _jobs(self, slots: dict[int, tuple[Claimed, str]], granted_at: float) -> list[Job]:
+        give_up_at = granted_at + self._limiter.limit.lease - settings.SEND_TIMEOUT_SECONDS
+        deliveries = Delivery.objects.filter(pk__in=list(slots)).with_everything()
+        return [job_of(delivery, *slots[delivery.pk], give_up_at) for delivery in deliveries]
+
+
+def job_of(delivery: Delivery, row: Claimed, slot: str, give_up_at: float) -> Job:
+    return Job(
+        row=row,
+        slot=slot,
+        attempts=delivery.attempts,
+        platform=Platform(delivery.account.platform),
+        message=outgoing_of(delivery),
+        due_at=delivery.available_at,
+        give_up_at=give_up_at,
+    )
+
+
+def outgoing_of(delivery: Delivery) -> Outgoing:
+    """What a gateway needs to know of a delivery."""
+    message = delivery.message
+    return Outgoing(
+        key=delivery.public_id,
+        account_external_id=delivery.account.external_id,
+        fan_external_id=delivery.fan.platform_user_id,
+        text=message.text.reveal(),
+        price=Money(message.price_minor, message.currency).amount if message.price_minor else Decimal(0),
+        is_locked_text=message.is_locked_text,
+        media_ids=tuple(message.media_ids),
+        trace_id=delivery.trace_id,
+        first_attempt_at=delivery.first_attempt_at,
+    )

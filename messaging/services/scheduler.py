@@ -1,0 +1,25 @@
+"""The guarantee behind every nudge: due rows, lost senders, accounts that were forgotten."""
+from django.conf import settings
+from django.db import transaction
+
+from huntaze.kernel.tenancy import cross_workspace
+from messaging.services import engine, limits
+
+
+def schedule_deliveries() -> tuple[int, int]:
+    """Queue what is due and rescue what a dead sender held; returns both counts."""
+    with cross_workspace("delivery scheduler"):
+        with transaction.atomic():
+            due = engine.make_due()
+        with transaction.atomic():
+            rescued = engine.rescue(lookup_after=settings.SEND_LOOKUP_AFTER_SECONDS)
+        limits.poke(due)
+    return len(due), rescued
+
+
+def sweep() -> int:
+    """Remind the limiter of every account with queued rows; returns how many."""
+    with cross_workspace("delivery scheduler"):
+        wishes = engine.wishes()
+    limits.poke(wishes)
+    return len(wishes)

@@ -1,0 +1,62 @@
+"""The figures of the queue as the API and the page show them."""
+import math
+from datetime import datetime, timedelta
+from typing import Any
+
+from accounts.models import PlatformAccount
+from accounts.types import AccountState
+from huntaze.kernel import clock
+from messaging import selectors
+from messaging.services import limits
+from messaging.types import QueueFigures
+
+#: More dead letters, or a queued row later than its promise by more than this, is a degraded queue.
+TOLERATED_DEAD_LETTERS = 10
+TOLERATED_DELAY = timedelta(minutes=10)
+
+
+def rate_limit_text() -> str:
+    """The default limit in words; the contract's own wording for the contract's own limit."""
+    limit = limits.limit()
+    if limit.window == 60:
+        return f"{limit.count} messages/minute"
+    return f"{limit.count} messages/{limit.window:g} seconds"
+
+
+def queue_status(*, accounts: list[PlatformAccount], now: datetime) -> dict[str, Any]:
+    """The body of `GET /api/onlyfans/messaging/status` for these accounts; every figure is read from the rows."""
+    figures = selectors.queue_figures(accounts, now)
+    limit = limits.limit()
+    rounds = math.ceil(figures.longest_account_depth / limit.count)
+    state, sentence = _health(accounts, figures, now)
+    last = figures.last_sent_at
+    return {
+        "queue": {
+            "depth": figures.depth,
+            "in_flight": figures.in_flight,
+            "dlq_count": figures.dead_letters,
+            "total": figures.depth + figures.in_flight + figures.scheduled + figures.uncertain + figures.dead_letters,
+        },
+        "processing": {
+            "estimated_time_seconds": math.ceil(max(0, rounds - 1) * limit.window),
+            "rate_limit": rate_limit_text(),
+            "last_processed_at": clock.iso(last) if last else None,
+        },
+        "health": {"status": state, "message": sentence},
+        "timestamp": clock.iso(now),
+    }
+
+
+def _health(accounts: list[PlatformAccount], figures: QueueFigures, now: datetime) -> tuple[str, str]:
+    sending = [account for account in accounts if account.can_send]
+    if accounts and not sending:
+        return "unhealthy", "No account can send: reconnect or resume one."
+    if figures.dead_letters > TOLERATED_DEAD_LETTERS:
+        return "degraded", "Many messages failed: look at the dead-letter list."
+    if figures.oldest_due_at is not None and now - figures.oldest_due_at > TOLERATED_DELAY:
+        return "degraded", "Messages are going out later than promised."
+    if any(account.state != AccountState.CONNECTED for account in accounts):
+        return "degraded", "An account needs to be reconnected."
+    if len(sending) < len(accounts):
+        return "degraded", "An account is paused."
+    return "healthy", "Messages go out as promised."

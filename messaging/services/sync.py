@@ -1,0 +1,83 @@
+"""Bringing fans in from the platform, page by page."""
+import asyncio
+from datetime import datetime
+
+from django.conf import settings
+
+from accounts.models import PlatformAccount
+from huntaze.kernel.outbox import assert_no_transaction
+from huntaze.platforms.onlyfansapi import Account, FanProfile, OnlyFansApi, Webhook
+from messaging.services.fans import conversation_of, upsert_fan
+
+#: What we ask the vendor to tell us; presence is not asked for until a page shows it.
+EVENTS = (
+    "accounts.connected",
+    "accounts.reconnected",
+    "accounts.disconnected",
+    "accounts.session_expired",
+    "accounts.authentication_failed",
+    "accounts.otp_code_required",
+    "accounts.face_otp_required",
+    "messages.received",
+    "messages.sent",
+    "messages.deleted",
+    "messages.ppv.unlocked",
+    "tips.received",
+)
+
+
+def _client() -> OnlyFansApi:
+    return OnlyFansApi(settings.ONLYFANSAPI_BASE_URL, settings.ONLYFANSAPI_API_KEY)
+
+
+def platform_accounts() -> list[Account]:
+    """Accounts that our key reaches."""
+
+    async def read() -> list[Account]:
+        async with _client() as client:
+            return await client.accounts()
+
+    return asyncio.run(read())
+
+
+def sync_fans(*, account: PlatformAccount, now: datetime, most: int | None = None) -> int:
+    """Read the account's active fans and write them; returns how many were seen."""
+    assert_no_transaction()
+
+    async def read() -> list[FanProfile]:
+        found = []
+        async with _client() as client:
+            async for profile in client.fans(account.external_id):
+                found.append(profile)
+                if most is not None and len(found) >= most:
+                    break
+        return found
+
+    profiles = asyncio.run(read())
+    for profile in profiles:
+        fan = upsert_fan(
+            account=account,
+            platform_user_id=profile.id,
+            name=profile.name,
+            handle=profile.username,
+            can_receive=profile.can_receive,
+            now=now,
+        )
+        conversation_of(fan)
+    PlatformAccount.objects.filter(pk=account.pk).update(last_synced_at=now)
+    return len(profiles)
+
+
+def register_webhook(*, url: str) -> tuple[Webhook, bool]:
+    """Make sure that the vendor sends our events to `url`; returns the registration and whether it was made now."""
+    secret = settings.ONLYFANSAPI_WEBHOOK_SECRETS[0]
+
+    async def ensure() -> tuple[Webhook, bool]:
+        async with _client() as client:
+            for webhook in await client.webhooks():
+                if webhook.url == url:
+                    fresh = await client.update_webhook(webhook.id, url=url, events=EVENTS, secret=secret)
+                    return fresh, False
+            return await client.create_webhook(url=url, events=EVENTS, secret=secret), True
+
+    return asyncio.run(ensure())

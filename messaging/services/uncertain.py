@@ -1,0 +1,95 @@
+"""Finding out what happened to messages that may or may not have arrived."""
+import asyncio
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+import structlog
+from django.db import transaction
+
+from accounts.types import Platform
+from huntaze.kernel import context
+from huntaze.kernel.limiter import Lane
+from huntaze.kernel.outbox import LeaseLost, assert_no_transaction, settle
+from huntaze.kernel.tenancy import cross_workspace
+from huntaze.platforms.errors import Permanent, Transient
+from messaging.gateways.registry import gateway
+from messaging.models import Delivery, Message
+from messaging.rules.outcomes import may_replay
+from messaging.services import limits
+from messaging.services.pump import gateway_config, outgoing_of
+from messaging.types import DeliveryState, Outgoing
+
+log = structlog.get_logger(__name__)
+
+LEASE = timedelta(seconds=60)
+ASK_AGAIN = timedelta(seconds=60)
+#: The platform keeps a key for 24 hours; after this much we no longer count on it.
+KEY_LIFE = timedelta(hours=23)
+BATCH = 20
+
+
+def resolve_uncertain(*, now: datetime) -> int:
+    """Look uncertain messages up in their chats, a batch at a time; returns how many were looked up."""
+    with cross_workspace("resolve uncertain"):
+        rows = _claim(now)
+        if rows:
+            _ask(rows, now)
+    return len(rows)
+
+
+def _claim(now: datetime) -> list[Delivery]:
+    """Lease rows whose time to ask has come; the lease is `available_at` moved ahead, the state stays uncertain."""
+    with transaction.atomic():
+        due = Delivery.objects.filter(state=DeliveryState.UNCERTAIN, needs_lookup=True, available_at__lte=now)
+        rows = list(due.order_by("available_at").select_for_update(of=("self",), skip_locked=True)[:BATCH])
+        token = uuid4()
+        pks = [row.pk for row in rows]
+        Delivery.objects.filter(pk__in=pks).update(available_at=now + LEASE, lease_token=token)
+    return list(Delivery.objects.filter(pk__in=pks, lease_token=token).with_everything()) if pks else []
+
+
+def _ask(rows: list[Delivery], now: datetime) -> None:
+    assert_no_transaction()
+    answers = asyncio.run(_lookups([outgoing_of(row) for row in rows]))
+    for row, found in zip(rows, answers, strict=True):
+        try:
+            with context.bind(trace_id=row.trace_id or None), transaction.atomic():
+                _settle(row, found, now)
+        except LeaseLost:
+            log.info("messaging.uncertain.lease_lost")
+
+
+async def _lookups(messages: list[Outgoing]) -> list[list[str] | None]:
+    """Candidates in each chat; None when the platform could not be asked."""
+    async with gateway(Platform.ONLYFANS, gateway_config()) as open_gateway:
+
+        async def one(message: Outgoing) -> list[str] | None:
+            try:
+                return await open_gateway.find(message)
+            except (Transient, Permanent):
+                return None
+
+        return list(await asyncio.gather(*(one(message) for message in messages)))
+
+
+def _settle(row: Delivery, found: list[str] | None, now: datetime) -> None:
+    if found is None:
+        settle(row, available_at=now + ASK_AGAIN)
+        return
+    taken = Message.objects.filter(account_id=row.account_id, platform_message_id__in=found)
+    free = sorted(set(found) - set(taken.values_list("platform_message_id", flat=True)))
+    if len(free) == 1:
+        settle(row, state=DeliveryState.SENT, needs_lookup=False, last_error="", answered_at=now)
+        Message.objects.filter(pk=row.message_id).update(
+            platform_message_id=free[0], sent_at=row.dispatched_at or now
+        )
+    elif not free and _may_replay(row, now):
+        settle(row, state=DeliveryState.QUEUED, needs_lookup=False, available_at=now, replays=row.replays + 1)
+        transaction.on_commit(lambda: limits.poke([(row.account_id, Lane(row.lane))]))
+    else:
+        settle(row, needs_lookup=False)
+
+
+def _may_replay(row: Delivery, now: datetime) -> bool:
+    first = row.first_attempt_at or now
+    return may_replay(code=row.last_error, replays=row.replays, is_within_key_life=now - first < KEY_LIFE)

@@ -1,0 +1,99 @@
+"""Values that cross the doors of messaging."""
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery stands; see docs/glossary.md. No state claims what has not happened."""
+
+    HELD = "held"
+    SCHEDULED = "scheduled"
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    UNCERTAIN = "uncertain"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    UNSENT = "unsent"
+
+
+class AuthorKind(StrEnum):
+    HUMAN = "human"
+    API = "api"
+    PLATFORM = "platform"
+    UNKNOWN = "unknown"
+
+
+class Direction(StrEnum):
+    INBOUND = "in"
+    OUTBOUND = "out"
+
+
+class SignalKind(StrEnum):
+    """What a fan did with money, as the platform told us; revenue is booked from transactions, not from these."""
+
+    PURCHASE = "purchase"
+    TIP = "tip"
+
+
+@dataclass(frozen=True, slots=True)
+class SendCommand:
+    """One message to queue. `price` is in the account's currency, None or 0 for a free message."""
+
+    recipient_id: str
+    content: str
+    priority: int = 5
+    account_id: str | None = None
+    scheduled_at: datetime | None = None
+    price: Decimal | None = None
+    is_locked_text: bool = False
+    media_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """The receipt of a queued message; `estimated_send_at` follows from the queue before it and the limit."""
+
+    message_id: str
+    state: DeliveryState
+    queued_at: datetime
+    estimated_send_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message as a gateway needs it. `key` is the idempotency key and never changes over attempts."""
+
+    key: str
+    account_external_id: str
+    fan_external_id: str
+    text: str
+    price: Decimal
+    is_locked_text: bool
+    media_ids: tuple[str, ...]
+    trace_id: str
+    first_attempt_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The platform's word that it has the message."""
+
+    platform_message_id: str
+    was_replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class QueueFigures:
+    """Figures of some accounts' queues; `depth` counts to at most 10,001."""
+
+    depth: int
+    in_flight: int
+    dead_letters: int
+    uncertain: int
+    scheduled: int
+    last_sent_at: datetime | None
+    oldest_due_at: datetime | None
+    longest_account_depth: int

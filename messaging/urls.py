@@ -1,0 +1,4 @@
+"""Pages of messaging."""
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
