@@ -12,7 +12,7 @@ from ... import latency
 from ...faults import AFTER, BEFORE, Fault
 from ...http import Receive, Scope, Send, TooLarge, answer, cut, hang, read_body
 from ...state import Sandbox
-from . import table, trouble
+from . import connect, table, trouble
 from .core import PREFIX, Refused, Reply, Request
 from .events import Events
 from .idempotency import Store
@@ -41,6 +41,9 @@ class Dialect:
         sandbox = self.sandbox
         path = scope["path"][len(PREFIX) :]
         method = scope["method"]
+        if path.startswith("/embed-auth/"):
+            await connect.embedded(self, scope, receive, send, path)
+            return
         account_id = path.split("/", 3)[2] if path.count("/") > 2 else ""
         fault = sandbox.faults.request(self.name, method, path, account_id) if sandbox.faults.active else None
         try:

@@ -110,6 +110,17 @@ def delete(request: Request) -> Reply:
     return Reply(OK)
 
 
+def members_of(request: Request, word: str) -> list[int]:
+    """Fan ids in a list by its number or system name, for mass messages."""
+    for name, _, numbers in _system(request):
+        if name == word:
+            return numbers
+    found = request.acct.lists.get(int(word)) if word.isdigit() else None
+    if found is None:
+        raise invalid(userLists=f"The user list {word} does not exist.")
+    return found.members
+
+
 def members(request: Request) -> Reply:
     word = request.params[1]
     system = {name: numbers for name, _, numbers in _system(request)}

@@ -189,6 +189,19 @@ def consume(account: Account, draft: Json) -> None:
         account.media[number].used = True
 
 
+def platform_limit(request: Request) -> None:
+    """The optional limit of the platform itself: 429, nothing accepted, nothing stored."""
+    sandbox, account = request.sandbox, request.acct
+    settings, now = sandbox.settings, sandbox.clock.now()
+    if not settings.enforce_limit:
+        return
+    free_at = sandbox.ledger.free_at(account.id, now, settings.window_seconds, settings.enforce_limit)
+    if free_at is not None:
+        sandbox.ledger.refuse(account.id)
+        headers = ((b"retry-after", b"%d" % max(1, math.ceil(free_at - now))),)
+        raise Refused(429, {"error": "Too many messages. Slow down.", "code": "platform_rate_limit"}, headers)
+
+
 # acceptance --------------------------------------------------------------------------------------
 
 
@@ -196,17 +209,7 @@ def _place(
     request: Request, fan: Fan, draft: Json, attempts: Attempts, key: str | None, body_hash: str
 ) -> Message:
     sandbox, account = request.sandbox, request.acct
-    now = sandbox.clock.now()
-    settings = sandbox.settings
-    if settings.enforce_limit:
-        free_at = sandbox.ledger.free_at(account.id, now, settings.window_seconds, settings.enforce_limit)
-        if free_at is not None:
-            sandbox.ledger.refuse(account.id)
-            wait = max(1, math.ceil(free_at - now))
-            headers = ((b"retry-after", b"%d" % wait),)
-            raise Refused(
-                429, {"error": "Too many messages. Slow down.", "code": "platform_rate_limit"}, headers
-            )
+    platform_limit(request)
     consume(account, draft)
     message = sandbox.world.add_message(account, fan.id, from_creator=True, **draft)
     text_hash = hashlib.sha256(message.text.encode()).hexdigest()

@@ -181,7 +181,9 @@ def media_in_message(account: Account, number: int, locked: bool) -> Json:
 
 
 def chat_object(account: Account, fan: Fan, chat: Chat, now: float) -> Json:
-    last = chat.messages[-1] if chat.messages else None
+    last = message_object(account, chat.messages[-1], now, sent_by_me=False) if chat.messages else None
+    if last is not None:
+        del last["releaseForms"]
     return {
         "fan": {**fan_object(account, fan, now), "canChat": True},
         "canGoToProfile": True,
@@ -193,7 +195,7 @@ def chat_object(account: Account, fan: Fan, chat: Chat, now: float) -> Json:
         "hasPurchasedFeed": False,
         "isMutedNotifications": chat.muted,
         "countPinnedMessages": sum(message.pinned for message in chat.messages),
-        "lastMessage": message_object(account, last, now, sent_by_me=False) if last else None,
+        "lastMessage": last,
     }
 
 

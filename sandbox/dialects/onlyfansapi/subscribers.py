@@ -36,6 +36,9 @@ def _page(request: Request, kind: str) -> Reply:
     fans = _filtered(request, fans)
     more = len(fans) > offset + limit
     page = [fan_object(request.acct, fan, request.at) for fan in fans[offset : offset + limit]]
+    if kind == "expired":  # here the vendor's `subscribedOn` is a text, so it is left out
+        for shape in page:
+            del shape["subscribedOn"]
     following = request.next_page(more, limit=limit, offset=offset + limit)
     return Reply({"list": page, "hasMore": more}, paged=True, next_page=following)
 
@@ -90,7 +93,10 @@ def top(request: Request) -> Reply:
         request.sandbox.world.fans(request.acct),
         key=lambda fan: (-(fan.total if by == "total" else fan.spent[bucket]), fan.id),
     )
-    return Reply({"users": [fan_object(request.acct, fan, request.at) for fan in fans[:20]]})
+    users = [fan_object(request.acct, fan, request.at) for fan in fans[:20]]
+    for shape in users:
+        del shape["subscribedOnData"]["hasActivePaidSubscriptions"]
+    return Reply({"users": users})
 
 
 def many(request: Request) -> Reply:
@@ -141,7 +147,9 @@ def set_custom_name(request: Request) -> Reply:
     if not isinstance(name, str) or not name:
         raise invalid(custom_name="The custom name field is required.")
     fan.custom_name = name
-    return Reply(_user(request, fan))
+    shape = _user(request, fan)
+    del shape["subscribedBy"]
+    return Reply(shape)
 
 
 def get_notes(request: Request) -> Reply:

@@ -1,12 +1,14 @@
 """Owns the list of imitated operations: method, path, handler."""
 
-from . import accounts, banned, chats, endpoints, lists, send, subscribers
+from . import accounts, banned, chats, connect, endpoints, lists, mass, media, money, posts, send, subscribers
 from .routing import Handler, Router
 
 _CHAT = "/api/{account}/chats/{chat_id}"
 _MESSAGE = _CHAT + "/messages/{message_id}"
 _FANS = "/api/{account}/fans"
 _LIST = "/api/{account}/user-lists/{userListId}"
+_MASS = "/api/{account}/mass-messaging"
+_MEDIA = "/api/{account}/media"
 _USER = "/api/{account}/users/{user_id}"
 
 ROUTES: tuple[tuple[str, str, Handler], ...] = (
@@ -60,6 +62,35 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", _LIST + "/users/pinned", lists.pinned),
     ("POST", _LIST + "/users/{userId}/pin", lists.pin),
     ("DELETE", _LIST + "/users/{userId}", lists.remove),
+    ("POST", "/api/client-sessions", connect.create_session),
+    ("POST", "/api/authenticate/{account_id}/reauthenticate", connect.reauthenticate),
+    ("GET", "/api/authenticate/{attempt_id}", connect.poll),
+    ("PUT", "/api/authenticate/{attempt_id}", connect.submit),
+    ("POST", "/api/authenticate/{attempt_id}/send-email-to-creator", connect.send_email),
+    ("POST", _MASS, mass.create),
+    ("GET", _MASS, mass.listing),
+    ("GET", _MASS + "/overview", mass.overview),
+    ("GET", _MASS + "/{id}", mass.retrieve),
+    ("PUT", _MASS + "/{id}", mass.update),
+    ("DELETE", _MASS + "/{id}", mass.delete),
+    ("GET", "/api/{account}/engagement/messages/mass-messages", mass.overview),
+    ("POST", _MEDIA + "/upload", media.upload),
+    ("GET", _MEDIA + "/uploads/{upload}/status", media.upload_status),
+    ("POST", _MEDIA + "/vault", media.upload_to_vault),
+    ("GET", _MEDIA + "/vault", media.vault),
+    ("GET", _MEDIA + "/vault/{media_id}", media.retrieve),
+    ("DELETE", _MEDIA + "/vault/delete-media", media.delete),
+    ("GET", "/api/{account}/transactions", money.transactions),
+    ("GET", "/api/{account}/statistics/statements/earnings", money.earnings),
+    ("GET", "/api/{account}/statistics/total-transactions", money.total_transactions),
+    ("GET", "/api/{account}/chargebacks", money.chargebacks),
+    ("GET", "/api/{account}/chargebacks/ratio", money.chargeback_ratio),
+    ("GET", "/api/{account}/chargebacks/statistics", money.chargeback_statistics),
+    ("POST", "/api/{account}/posts", posts.create),
+    ("GET", "/api/{account}/posts", posts.listing),
+    ("GET", "/api/{account}/posts/{post_id}", posts.retrieve),
+    ("PUT", "/api/{account}/posts/{post_id}", posts.update),
+    ("DELETE", "/api/{account}/posts/{post_id}", posts.delete),
     ("GET", "/api/banned-words", banned.listing),
     ("POST", "/api/webhooks", endpoints.create),
     ("GET", "/api/webhooks", endpoints.listing),
