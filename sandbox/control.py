@@ -12,7 +12,8 @@ Bodies are JSON; answers are JSON; times are epoch seconds; money is dollars. Er
                                   windowSeconds, latencyMs (ms | [low, high] | {"p50","p99"}; half before, half
                                   after acceptance of a send), idempotency (false: keys are ignored),
                                   ratePerMinute (team, 0 = off), credits, simulator, webhooks (false: silent),
-                                  webhookBackoff [s, s], webhookTimeout, pauseAfter, pauseSeconds, uploadSeconds
+                                  webhookBackoff [s, s], webhookTimeout, pauseAfter, pauseSeconds, uploadSeconds,
+                                  awkwardRate (share of simulated fans' lines that opt out, threaten, ...)
   GET  accounts                   [{"id","index","name","username","onlyfansId","state","fans","displayName"}]
   POST accounts                   {"fans"?, "display_name"?, "client_reference_id"?} -> account
   POST accounts/{id}/state        {"state": "connected"|"session_expired"|"needs_otp"|"needs_face_otp"|"failed"}

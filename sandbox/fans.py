@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from . import deeds
 from .draws import chance, stream
-from .phrases import FAN_LINES, TIP_NOTES
+from .phrases import AWKWARD_LINES, FAN_LINES, TIP_NOTES
 from .state import Sandbox
 from .world import Account, Fan, Message
 
@@ -118,7 +118,8 @@ class Simulator:
         if dollars and draw.random() < 1 / (1 + math.exp(BUY_STEEPNESS * (dollars - traits.willing_dollars))):
             self._plan(delay, lambda: self._buy(account, fan, message.id))
         if draw.random() < traits.reply_rate:
-            line = draw.choice(FAN_LINES[fan.language])
+            awkward = draw.random() < sandbox.settings.awkward_rate
+            line = draw.choice((AWKWARD_LINES if awkward else FAN_LINES)[fan.language])
             self._plan(max(0.0, delay - 8), lambda: deeds.type_(sandbox, account, fan))
             self._plan(delay + 4, lambda: self._say(account, fan, line))
         if draw.random() < traits.tip_rate:

@@ -29,6 +29,7 @@ class Settings:
     pause_after: int = 10
     pause_seconds: float = 60.0
     upload_seconds: float = 0.3
+    awkward_rate: float = 0.04
 
 
 class Sandbox:

@@ -67,7 +67,7 @@ def _accounts(sandbox: Sandbox, chosen: Account | None, tab: str) -> str:
             f'<a class="account{over}" href="/{tab}?account={account.id}"{current}>'
             f"<strong>{_e(account.name)}</strong><span>@{_e(account.username)}</span>"
             f'<progress max="10" value="{min(count, 10)}">{count}</progress>'
-            f'<span class="count">{count}/10 in the last 60 s</span><span class="total">{total} sent</span></a>'
+            f'<span class="count">{count}/10 in 60 s</span><span class="total">{total} sent</span></a>'
         )
     return f'<section class="accounts" aria-label="Accounts">{"".join(cards)}</section>'
 
@@ -105,7 +105,7 @@ def _phone(sandbox: Sandbox, account: Account, fan: Fan, chat: Chat) -> str:
     unread = f'<span class="tag unread">{chat.unread} unread</span>' if chat.unread else ""
     initials = "".join(word[0] for word in fan.name.split()[:2])
     return f"""<article class="phone" id="fan-{fan.id}"><header><span class="face tone{fan.id % 6}" aria-hidden="true">{_e(initials)}</span>
-<div><h2>{_e(fan.name)}</h2><p>@{_e(fan.username)} · {_dollars(fan.total)} spent</p></div>{active}{unread}</header>
+<div><h2>{_e(fan.name)}</h2><p>{_dollars(fan.total)} · @{_e(fan.username)}</p></div>{active}{unread}</header>
 <ol class="talk" tabindex="0" aria-label="Conversation with {_e(fan.name)}">{bubbles}</ol>
 {_forms(sandbox, account, fan)}</article>"""
 
@@ -162,7 +162,7 @@ def webhooks(sandbox: Sandbox, account: Account) -> str:
     lines = "".join(
         f'<tr class="{_e(row.status)}"><td>{_time(row.created, now)}</td><td>{_e(row.event)}</td>'
         f"<td><span class='state'>{_e(row.status)}</span></td>"
-        f"<td>{' '.join(_e(one.get('status') or one.get('error', '')) for one in row.attempts)}</td>"
+        f"<td class='wrap'>{', '.join(_e(one.get('status') or one.get('error', '')) for one in row.attempts)}</td>"
         f"<td>{_e(row.fault)}</td><td><code>{_e(row.key)}</code></td></tr>"
         for row in reversed(rows)
     )

@@ -61,9 +61,11 @@ class Dialect:
             body,
             sandbox.clock.now(),
         )
-        if fault is not None and await self._before(fault, request, account_id, receive, send):
-            self._log(request, fault, 0, account_id, started)
-            return
+        if fault is not None:
+            refused = await self._before(fault, request, account_id, receive, send)
+            if refused is not None:
+                self._log(request, fault, refused, account_id, started)
+                return
         status, body, headers = await self._respond(request, account_id)
         await self._finish(fault, request, status, body, headers, receive, send)
         self._log(request, fault, status, account_id, started)
@@ -72,15 +74,15 @@ class Dialect:
 
     async def _before(
         self, fault: Fault, request: Request, account_id: str, receive: Receive, send: Send
-    ) -> bool:
-        """True if the fault has answered (or refused to); the world has not changed then."""
+    ) -> int | None:
+        """The status if the fault has answered (0: cut off), with the world unchanged; else None."""
         if fault.kind not in BEFORE:
             request.faults.add(fault.kind)
             if fault.kind == "latency":
                 request.delay += latency.draw(fault.params, self.sandbox.seed, fault.id, fault.hits)
             elif fault.kind == "hold_idempotency":
                 request.hold = float(fault.params.get("seconds", 2))
-            return False
+            return None
         if fault.kind == "reset_before":
             cut(send)
         elif fault.kind == "timeout_before":
@@ -88,11 +90,12 @@ class Dialect:
             cut(send)
         elif fault.kind in trouble.STATES:
             trouble.lose_session(self, account_id, fault.kind)
-            return False
+            return None
         else:
             status, body, headers = trouble.before(fault)
             await answer(send, status, body, headers)
-        return True
+            return status
+        return 0
 
     async def _finish(
         self,
