@@ -21,6 +21,7 @@ from ground import (
     proc,
     procfile,
     services,
+    static,
     supervisor,
     wiring,
 )
@@ -149,7 +150,8 @@ class Run:
 
     def _static(self, surroundings: dict[str, str]) -> None:
         self._timed("translations", surroundings, "messages", "compile")
-        self._timed("static files", surroundings, "collectstatic", "--noinput")
+        with self.progress.step("static files"):
+            static.collect(self.place, surroundings)
 
     def _timed(self, title: str, surroundings: dict[str, str], *arguments: str) -> None:
         with self.progress.step(title):
