@@ -7,7 +7,7 @@ from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "huntaze.settings")
 
-app = Celery("huntaze")
+app = Celery("huntaze", task_cls="huntaze.kernel.jobs:HuntazeTask")
 app.config_from_object("huntaze.schedule:Config")
 # The fix-up's own key, outside Celery's naming: keep a database connection for this many tasks.
 app.conf.update({"CELERY_DB_REUSE_MAX": 1_000_000})
@@ -29,5 +29,13 @@ def _close_stale_connections(**_: object) -> None:
     close_old_connections()
 
 
+def _install_signals() -> None:
+    """Heartbeats, task times and our logs; imported late because health reads settings and models."""
+    from huntaze.kernel.health import install_celery_signals
+
+    install_celery_signals(app)
+
+
 app.set_default()
+app.on_after_finalize.connect(lambda **_: _install_signals(), weak=False)
 app.autodiscover_tasks(lambda: [name.rsplit(".apps.", 1)[0] for name in settings.INSTALLED_APPS])

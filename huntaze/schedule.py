@@ -4,8 +4,6 @@ from typing import Any
 from django.conf import settings
 from kombu import Queue
 
-from huntaze.kernel.jobs import HuntazeTask
-
 
 def _every(seconds: float, task: str, queue: str) -> dict[str, Any]:
     """A run that was not picked up before the next one is due is dropped: the next one does the same work."""
@@ -23,7 +21,6 @@ class Config:
         "socket_connect_timeout": 2,
         "global_keyprefix": "celery:",
     }
-    task_cls = HuntazeTask
     task_ignore_result = True
     task_acks_late = True
     task_reject_on_worker_lost = True
@@ -49,5 +46,6 @@ class Config:
         "sweep-accounts": _every(10.0, "messaging.sweep_accounts", "default"),
         "resolve-uncertain": _every(5.0, "messaging.resolve_uncertain", "default"),
         "apply-inbound": _every(2.0, "messaging.apply_inbound", "webhooks"),
+        "measure-queues": _every(10.0, "messaging.measure_queues", "default"),
         "forget-idempotency-keys": _every(3600.0, "accounts.forget_idempotency_keys", "default"),
     }

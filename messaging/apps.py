@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.conf import settings
 
 
 class MessagingConfig(AppConfig):
@@ -7,7 +8,9 @@ class MessagingConfig(AppConfig):
 
     def ready(self) -> None:
         from huntaze.kernel import health
-        from messaging import health as checks
 
-        health.register("messaging-queue", checks.queue)
-        health.register("onlyfans-api", checks.onlyfans_api)
+        health.register_queue("messaging-queue", queue="send")
+        health.register_queue("webhook-queue", queue="webhooks")
+        health.register_vendor(
+            "onlyfans-api", is_configured=lambda: bool(settings.ONLYFANSAPI_API_KEY), service="onlyfansapi"
+        )

@@ -6,7 +6,7 @@ from celery import shared_task
 from django.conf import settings
 
 from huntaze.kernel import clock, shutdown
-from messaging.services import inbound, scheduler, uncertain
+from messaging.services import inbound, measure, scheduler, uncertain
 from messaging.services.pump import Pump
 
 
@@ -34,3 +34,8 @@ def resolve_uncertain(**_: Any) -> None:
 @shared_task(name="messaging.apply_inbound", system_wide=True)
 def apply_inbound(**_: Any) -> None:
     inbound.apply_due()
+
+
+@shared_task(name="messaging.measure_queues", system_wide=True)
+def measure_queues(**_: Any) -> None:
+    measure.measure_queues(now=clock.now())

@@ -60,7 +60,8 @@ class News:
     dated: list[tuple[int, str, int]] = field(default_factory=list)
     #: (account, slot, delivery or 0): nothing went on the wire.
     returned: list[tuple[int, str, int]] = field(default_factory=list)
-    #: (account, lane, sequence): there was nothing to send.
+    #: (account, lane, sequence): there was nothing to send. While the account has requests in flight the wish stays,
+    #: because what waits may be waiting for one of their answers.
     idle: list[tuple[int, str, int]] = field(default_factory=list)
     #: (account, seconds): the far side told us to wait.
     held: list[tuple[int, float]] = field(default_factory=list)
@@ -148,8 +149,12 @@ end
 for _, item in ipairs(a.idle) do
   local wished = redis.call('HGET', p .. 'wishes:' .. item[2], name(item[1]))
   if wished and tonumber(wished) == item[3] then
-    redis.call('HDEL', p .. 'wishes:' .. item[2], name(item[1]))
-    redis.call('ZREM', ready(item[2]), name(item[1]))
+    if redis.call('ZCOUNT', slots(item[1]), '(' .. now, '+inf') > 0 then
+      redis.call('ZADD', ready(item[2]), 'XX', now + 250, name(item[1]))
+    else
+      redis.call('HDEL', p .. 'wishes:' .. item[2], name(item[1]))
+      redis.call('ZREM', ready(item[2]), name(item[1]))
+    end
   end
 end
 local step = W / L

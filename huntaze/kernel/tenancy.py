@@ -9,13 +9,10 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import structlog
 from django.conf import settings
 from django.db import models
 
 from huntaze.kernel import metrics
-
-log = structlog.get_logger(__name__)
 
 
 class ScopeMissing(RuntimeError):
@@ -57,7 +54,6 @@ def cross_workspace(reason: str) -> Iterator[None]:
     if not reason:
         raise ValueError("cross_workspace needs a reason")
     metrics.CROSS_WORKSPACE.labels(reason=reason).inc()
-    log.debug("tenancy.wall.lifted", reason=reason)
     token = _scope.set(_Lifted(reason))
     try:
         yield

@@ -14,6 +14,13 @@ ACCOUNT_STATES = {"account_gone": "disconnected", "session_expired": "expired"}
 #: Refusals of our own key or purse: nothing can be sent for anybody until the operator acts.
 TEAM_CODES = frozenset({"team_key", "credits"})
 TEAM_HOLD_SECONDS = 60.0
+#: Outcomes that speak against the vendor's service as a whole; a refusal is the service working.
+VENDOR_TROUBLE = frozenset(
+    {
+        "dns", "refused", "connect_timeout", "tls", "connect", "timeout", "disconnected", "reset", "truncated",
+        "unreadable", "too_large", "not_sent", "server_error", "outcome_unknown", "unexpected",
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

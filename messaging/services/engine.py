@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from huntaze.kernel.limiter import Grant, Lane
 from messaging.rules.outcomes import Outcome
 
+# A fan's next message waits for the answer to the one before it: two requests in flight may arrive in any order.
 _CLAIM = """
 WITH wanted AS (
     SELECT g.account_id, g.lane, g.n
@@ -24,6 +25,8 @@ WITH wanted AS (
      CROSS JOIN LATERAL (
            SELECT q.id FROM messaging_delivery q
             WHERE q.account_id = w.account_id AND q.lane = w.lane AND q.state = 'queued'
+              AND NOT EXISTS (SELECT 1 FROM messaging_delivery f
+                               WHERE f.account_id = q.account_id AND f.state = 'sending' AND f.fan_id = q.fan_id)
             ORDER BY q.priority, q.id LIMIT w.n
               FOR UPDATE SKIP LOCKED) d
 )

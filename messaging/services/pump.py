@@ -21,12 +21,13 @@ from django.db import close_old_connections, connection
 from redis.exceptions import RedisError
 
 from accounts.types import Platform
-from huntaze.kernel import context, metrics
+from huntaze.kernel import breaker, context, metrics
 from huntaze.kernel.limiter import CLAIM_WITHIN_SECONDS, Grant, Limiter, LogLost, News
 from huntaze.kernel.money import Money
 from huntaze.kernel.outbox import assert_no_transaction
 from huntaze.kernel.tenancy import cross_workspace
 from huntaze.platforms.errors import PlatformError, Uncertain
+from huntaze.platforms.onlyfansapi import VENDOR
 from messaging.gateways.base import MessageGateway
 from messaging.gateways.registry import GatewayConfig, gateway
 from messaging.models import Delivery
@@ -59,8 +60,11 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Done:
+    """`latency_ms` is None when nothing was put on the wire."""
+
     job: Job
     outcome: Outcome
+    latency_ms: float | None = None
 
 
 def gateway_config() -> GatewayConfig:
@@ -103,12 +107,20 @@ class Pump:
         return self.sent
 
     def _launch(self, jobs: list[Job] | None) -> None:
+        """One task an account, its messages one after the other: what was queued first arrives first."""
+        by_account = defaultdict(list)
         for job in jobs or ():
-            task = asyncio.create_task(self._act(job))
+            by_account[job.row.account].append(job)
+        for mine in by_account.values():
+            task = asyncio.create_task(self._act_in_order(mine))
             self._flying.add(task)
             task.add_done_callback(self._flying.discard)
 
     # --- the wire
+
+    async def _act_in_order(self, jobs: list[Job]) -> None:
+        for job in jobs:
+            await self._act(job)
 
     async def _act(self, job: Job) -> None:
         assert_no_transaction()
@@ -125,9 +137,10 @@ class Pump:
             except Exception:  # what we do not understand may have been sent: it is uncertain, and logged
                 log.exception("messaging.send.unexpected")
                 outcome = self._outcome_of(Uncertain("unexpected"), job)
-        metrics.QUEUE_ACT_SECONDS.labels("send", str(outcome.state)).observe(time.perf_counter() - started)
+        took = time.perf_counter() - started
+        metrics.QUEUE_ACT_SECONDS.labels("send", str(outcome.state)).observe(took)
         metrics.SENDS.labels(str(job.platform), outcome.code or str(outcome.state)).inc()
-        self._done.append(Done(job, outcome))
+        self._done.append(Done(job, outcome, took * 1000))
 
     def _outcome_of(self, error: PlatformError, job: Job) -> Outcome:
         return outcomes.of_error(
@@ -175,14 +188,23 @@ class Pump:
         if outcome.delay is not None:
             metrics.QUEUE_RETRIES.labels("send", outcome.code).inc()
         self.sent += bool(outcome.platform_message_id)
+        if done.latency_ms is not None:
+            breaker.record(VENDOR, outcome.code not in outcomes.VENDOR_TROUBLE, done.latency_ms)
 
     def _tick(self, room: int) -> list[Grant]:
         news, self._news = self._news, News()
+        most = self._open_to(max(0, min(room // self._limiter.limit.count, 200)))
         try:
-            return self._limiter.tick(news, most=max(0, min(room // self._limiter.limit.count, 200)))
+            return self._limiter.tick(news, most=most)
         except (RedisError, LogLost):
             self._news = news
             raise
+
+    def _open_to(self, most: int) -> int:
+        """How many accounts may send: none while the vendor's breaker is open, one as its probe."""
+        if most == 0 or breaker.states([VENDOR])[VENDOR] is breaker.State.CLOSED:
+            return most
+        return 1 if breaker.allow(VENDOR) else 0
 
     def _claim(self, grants: list[Grant]) -> list[Job]:
         if not grants:
@@ -216,7 +238,7 @@ class Pump:
 
     def _jobs(self, slots: dict[int, tuple[Claimed, str]], granted_at: float) -> list[Job]:
         give_up_at = granted_at + self._limiter.limit.lease - settings.SEND_TIMEOUT_SECONDS
-        deliveries = Delivery.objects.filter(pk__in=list(slots)).with_everything()
+        deliveries = Delivery.objects.filter(pk__in=list(slots)).with_everything().order_by("priority", "pk")
         return [job_of(delivery, *slots[delivery.pk], give_up_at) for delivery in deliveries]
 
 

@@ -59,7 +59,7 @@ def _framework(error: Exception) -> Response:
     if isinstance(error, exceptions.ParseError):
         return Response({"error": "Invalid request body"}, status=400)
     if isinstance(error, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
-        answer = Response({"error": str(error.detail)}, status=401)
+        answer = Response({"error": errors.NotAuthenticated.message}, status=401)
         answer["WWW-Authenticate"] = "Bearer"
         return answer
     if isinstance(error, Http404 | exceptions.NotFound):
