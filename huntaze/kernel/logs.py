@@ -8,7 +8,6 @@ Loggers of Django, Celery, gunicorn and aiohttp go through the same chain.
 
 import logging
 import logging.config
-import sys
 from collections.abc import MutableMapping
 from typing import Any
 
@@ -94,30 +93,33 @@ def configure(level: str = "INFO") -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    through = {"handlers": [], "propagate": True}
-    logging.config.dictConfig(
-        {
-            "version": 1,
-            "disable_existing_loggers": False,
-            "formatters": {"json": {"()": JsonFormatter}},
-            "handlers": {
-                "stdout": {"class": "logging.StreamHandler", "formatter": "json", "stream": sys.stdout}
-            },
-            "root": {"handlers": ["stdout"], "level": level},
-            "loggers": {
-                "django": {**through, "level": level},
-                "django.server": {**through, "level": "WARNING"},
-                # Refusals have an access line; only what needs a code change is worth a second one.
-                "django.request": {**through, "level": "ERROR"},
-                "celery": {**through, "level": level},
-                "gunicorn.error": {**through, "level": level},
-                "uvicorn": {**through, "level": "WARNING"},
-                "aiohttp": {**through, "level": "WARNING"},
-                "asyncio": {**through, "level": "WARNING"},
-            },
-        }
-    )
+    logging.config.dictConfig(logging_dict(level))
     logging.captureWarnings(True)
+
+
+def logging_dict(level: str = "INFO") -> dict[str, Any]:
+    """The standard library's side as data, for programs that want a dictionary (gunicorn)."""
+    through: dict[str, Any] = {"handlers": [], "propagate": True}
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"json": {"()": "huntaze.kernel.logs.JsonFormatter"}},
+        "handlers": {
+            "stdout": {"class": "logging.StreamHandler", "formatter": "json", "stream": "ext://sys.stdout"}
+        },
+        "root": {"handlers": ["stdout"], "level": level},
+        "loggers": {
+            "django": {**through, "level": level},
+            "django.server": {**through, "level": "WARNING"},
+            # Refusals have an access line; only what needs a code change is worth a second one.
+            "django.request": {**through, "level": "ERROR"},
+            "celery": {**through, "level": level},
+            "gunicorn.error": {**through, "level": level},
+            "uvicorn": {**through, "level": "WARNING"},
+            "aiohttp": {**through, "level": "WARNING"},
+            "asyncio": {**through, "level": "WARNING"},
+        },
+    }
 
 
 def configure_django(config: dict[str, Any]) -> None:

@@ -23,6 +23,7 @@ _DIR_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 _MAX_SLOTS = 1024
 _KIND_BY_PROGRAM = {"gunicorn": "web", "uvicorn": "events", "celery": "worker"}
 
+_is_prepared = False
 _held: tuple[int, int, int] | None = None  # pid, slot, file descriptor of the lock
 
 
@@ -45,6 +46,7 @@ def prepare() -> None:
 
     A child process inherits the changed variable; the untouched base travels beside it.
     """
+    global _is_prepared
     base = os.environ.get(BASE_VARIABLE) or os.environ.get(_DIR_VARIABLE)
     if not base:
         return
@@ -52,7 +54,14 @@ def prepare() -> None:
     directory = Path(base) / process_kind()
     directory.mkdir(parents=True, exist_ok=True)
     os.environ[_DIR_VARIABLE] = str(directory)
-    values.ValueClass = values.MultiProcessValue(process_identifier=slot)  # type: ignore[no-untyped-call]
+    values.ValueClass = values.MultiProcessValue(_identify)  # type: ignore[no-untyped-call]
+    _is_prepared = True
+
+
+def _identify() -> int:
+    """The library asks once while it prepares; a process takes its slot only when it has a value to keep, so
+    a master that counts nothing takes none."""
+    return slot() if _is_prepared else -1
 
 
 def slot() -> int:
@@ -124,6 +133,30 @@ def wipe() -> None:
 
 
 def all_files() -> list[str]:
-    """Value files of every kind on this machine."""
+    """Value files of every kind on this machine, without the live gauges of processes that are gone."""
     base = base_directory()
-    return sorted(glob.glob(str(base / "*" / "*.db"))) if base is not None else []
+    if base is None:
+        return []
+    found = []
+    for directory in sorted(path for path in base.iterdir() if path.is_dir()):
+        for path in sorted(directory.glob("*.db")):
+            if not path.name.startswith("gauge_live") or _is_alive(directory, path):
+                found.append(str(path))
+    return found
+
+
+def _is_alive(directory: Path, path: Path) -> bool:
+    """Whether the slot that a value file is named by is held. A slot looked at for this moment may be passed
+    over by a process that starts; it takes the next one."""
+    number = int(path.stem.rpartition("_")[2])
+    if (
+        _held is not None
+        and _held[:2] == (os.getpid(), number)
+        and str(directory) == os.environ[_DIR_VARIABLE]
+    ):
+        return True
+    descriptor = _try_lock(directory, number)
+    if descriptor is None:
+        return True
+    os.close(descriptor)
+    return False

@@ -122,7 +122,6 @@ def test_a_deleted_key_makes_its_texts_unreadable(keys: Keys) -> None:
         crypto.decrypt(text, workspace_id=1, aad=AAD)
 
 
-@pytest.mark.django_db(transaction=True)
 def test_keys_are_cached_and_the_cache_is_bounded(keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keycache, "MAX_ENTRIES", 4)
     for _ in range(10):

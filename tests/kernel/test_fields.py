@@ -67,18 +67,20 @@ class StoredKeys:
 
 
 @pytest.fixture
-def tables(transactional_db: None) -> Iterator[None]:
+def tables(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Tables of our own that really commit; they are dropped, so nothing else has to be emptied."""
     before = crypto._source
     crypto.register_data_keys(StoredKeys())
-    with connection.schema_editor() as editor:
-        editor.create_model(Secret)
-        editor.create_model(SystemSecret)
-        editor.execute("create table kernel_fields_key (workspace bigint primary key, key uuid not null)")
-    yield
-    with connection.schema_editor() as editor:
-        editor.execute("drop table kernel_fields_key")
-        editor.delete_model(SystemSecret)
-        editor.delete_model(Secret)
+    with django_db_blocker.unblock():
+        with connection.schema_editor() as editor:
+            editor.create_model(Secret)
+            editor.create_model(SystemSecret)
+            editor.execute("create table kernel_fields_key (workspace bigint primary key, key uuid not null)")
+        yield
+        with connection.schema_editor() as editor:
+            editor.execute("drop table kernel_fields_key")
+            editor.delete_model(SystemSecret)
+            editor.delete_model(Secret)
     if before is not None:
         crypto.register_data_keys(before)
 
