@@ -1,0 +1,131 @@
+"""Shared by all tests: a Redis database a worker, the sandbox, and a small world of two workspaces."""
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from rest_framework.test import APIClient
+
+from accounts.models import Creator, Membership, PlatformAccount
+from huntaze.kernel import redis
+from messaging.models import Fan
+from tests.factories.accounts import (
+    AssignmentFactory,
+    CreatorFactory,
+    MembershipFactory,
+    PlatformAccountFactory,
+    WorkspaceFactory,
+    api_key,
+)
+from tests.factories.messaging import FanFactory
+from tests.sandbox.server import KEY, Sandbox, run_sandbox
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_redis_database() -> Iterator[None]:
+    """Workers of the test runner must not see each other's keys: database 1 + worker number."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    url = f"{settings.REDIS_URL.rsplit('/', 1)[0]}/{worker + 1}"
+    settings.REDIS_URL = settings.CELERY_BROKER_URL = url
+    settings.CACHES["default"]["LOCATION"] = url
+    from celery import current_app
+
+    current_app.conf.broker_url = url
+    redis.client().flushdb()
+    yield
+    redis.client().flushdb()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords() -> None:
+    """The real hasher costs a tenth of a second for each person; its own tests set it back."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """Emptying tables between tests is a TRUNCATE, which the audit log refuses; its own test switches that back on."""
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE accounts_auditevent DISABLE TRIGGER audit_no_truncate")
+
+
+@pytest.fixture(autouse=True)
+def clean_redis(own_redis_database: None) -> None:
+    redis.client().flushdb()
+
+
+@pytest.fixture(scope="session")
+def sandbox_server(django_db_setup: None) -> Iterator[Sandbox]:
+    with run_sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def platform(sandbox_server: Sandbox, settings: Any) -> Sandbox:
+    """A fresh sandbox world, and settings that point at it."""
+    sandbox_server.reset()
+    settings.ONLYFANSAPI_BASE_URL = f"{sandbox_server.url}/onlyfansapi"
+    settings.ONLYFANSAPI_API_KEY = KEY
+    return sandbox_server
+
+
+@dataclass
+class World:
+    """A workspace with an owner, a manager, a chatter assigned to the first creator only, and an outsider's own."""
+
+    owner: Membership
+    manager: Membership
+    chatter: Membership
+    outsider: Membership
+    creator: Creator
+    other_creator: Creator
+    account: PlatformAccount
+    other_account: PlatformAccount
+    outsider_account: PlatformAccount
+    fan: Fan
+    other_fan: Fan
+    outsider_fan: Fan
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    workspace = WorkspaceFactory(name="Ours")
+    owner = MembershipFactory(workspace=workspace, role="owner")
+    manager = MembershipFactory(workspace=workspace, role="manager")
+    chatter = MembershipFactory(workspace=workspace, role="chatter")
+    creator, other_creator = CreatorFactory(workspace=workspace), CreatorFactory(workspace=workspace)
+    AssignmentFactory(workspace=workspace, membership=chatter, creator=creator)
+    account = PlatformAccountFactory(creator=creator)
+    other_account = PlatformAccountFactory(creator=other_creator)
+    outsider = MembershipFactory(workspace=WorkspaceFactory(name="Theirs"), role="owner")
+    outsider_account = PlatformAccountFactory(creator=CreatorFactory(workspace=outsider.workspace))
+    return World(
+        owner=owner,
+        manager=manager,
+        chatter=chatter,
+        outsider=outsider,
+        creator=creator,
+        other_creator=other_creator,
+        account=account,
+        other_account=other_account,
+        outsider_account=outsider_account,
+        fan=FanFactory(account=account),
+        other_fan=FanFactory(account=other_account),
+        outsider_fan=FanFactory(account=outsider_account),
+    )
+
+
+@pytest.fixture
+def api() -> Callable[..., APIClient]:
+    """`api(member)` is a client with a key of that member; `api()` has no credentials."""
+
+    def make(member: Membership | None = None, **key: Any) -> APIClient:
+        client = APIClient()
+        if member is not None:
+            client.credentials(HTTP_AUTHORIZATION=f"Bearer {api_key(member, **key)}")
+        return client
+
+    return make
