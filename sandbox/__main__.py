@@ -27,6 +27,7 @@ from pathlib import Path
 import uvicorn
 
 from .app import App
+from .http import CLOSING
 from .seeding import PROFILES
 from .state import Sandbox
 from .world import FANS_PER_ACCOUNT
@@ -68,13 +69,17 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 class Server(uvicorn.Server):
-    """Says where it listens once it does."""
+    """Says where it listens once it does; lets go of requests that a fault holds when it ends."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started and sockets:
             host, port = sockets[0].getsockname()[:2]
             print(f"sandbox listening on http://{f'[{host}]' if ':' in host else host}:{port}", flush=True)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        CLOSING.set()
+        await super().shutdown(sockets)
 
 
 def main() -> int:

@@ -18,6 +18,9 @@ MAX_BODY = 110 * 1024 * 1024
 _JSON = (b"content-type", b"application/json")
 
 
+CLOSING = asyncio.Event()
+
+
 class TooLarge(Exception):
     """The body is over MAX_BODY bytes."""
 
@@ -67,26 +70,32 @@ def query(scope: Scope) -> dict[str, list[str]]:
     return found
 
 
-def cut(send: Send) -> None:
+async def cut(send: Send) -> None:
     """Resets the TCP connection under an answer: the peer sees ECONNRESET, not an orderly end."""
-    transport = getattr(send, "__self__").transport  # noqa: B009 - the server's request cycle owns it
-    raw = transport.get_extra_info("socket")
-    if raw is not None:
+    cycle = getattr(send, "__self__")  # noqa: B009 - the server's request cycle owns the transport
+    if not cycle.transport.is_closing():
+        raw = cycle.transport.get_extra_info("socket")
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    transport.abort()
+        cycle.transport.abort()
+    for _ in range(10):  # until the server has noticed, or it would report an answer that never came
+        if cycle.disconnected:
+            return
+        await asyncio.sleep(0)
 
 
 async def hang(receive: Receive, seconds: float) -> None:
-    """Holds a request without an answer until the client leaves or the time is over."""
+    """Holds a request without an answer until the client leaves, the time is over or the server ends."""
 
     async def until_gone() -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
 
+    waits = [asyncio.ensure_future(until_gone()), asyncio.ensure_future(CLOSING.wait())]
     try:
-        await asyncio.wait_for(until_gone(), seconds)
-    except TimeoutError:
-        return
+        await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
 
 
 def parse_multipart(

@@ -141,6 +141,7 @@ class Account:
     media: dict[int, Media] = field(default_factory=dict)
     uploads: dict[str, Media] = field(default_factory=dict)
     lists: dict[int, UserList] = field(default_factory=dict)
+    vault_lists: dict[int, UserList] = field(default_factory=dict)
     transactions: list[Transaction] = field(default_factory=list)
     chargebacks: list[tuple[int, float, Transaction]] = field(default_factory=list)
     mass: dict[int, dict[str, Any]] = field(default_factory=dict)

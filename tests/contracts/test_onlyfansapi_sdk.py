@@ -56,6 +56,7 @@ LIVE_TYPES = (
     _live(r"/(transactions|chargebacks)$", "fee", int, "fee 2.4 (design, transaction sample)"),
     _live(r"/user-lists$", "id", str, "a custom list's id is a number among system names (design, lists)"),
 )
+KEYED = re.compile(r"[\d-]+")  # names of objects that are keyed by an id or a date
 # path of the key -> why it is sent although the SDK does not declare it there
 UNDECLARED = {
     ".polling_url": "answer to an async upload (vendor's upload guide)",
@@ -113,9 +114,7 @@ def undeclared(value: Any, path: str = "") -> set[str]:
         return {name for item in value.values() for name in undeclared(item, path)}
     if not isinstance(value, pydantic.BaseModel):
         return set()
-    extra = {
-        f"{path}.{name}" for name in value.model_extra or {} if not name.isdigit()
-    }  # digits: keyed by id
+    extra = {f"{path}.{name}" for name in value.model_extra or {} if not KEYED.fullmatch(name)}
     found = extra - set(UNDECLARED)
     for name in type(value).model_fields:
         found |= undeclared(getattr(value, name), f"{path}.{name}")
@@ -368,6 +367,27 @@ def test_posts(sdk: OnlyFansAPI, sandbox: Sandbox) -> None:
     assert declared(sdk.posts.delete(str(posted.id), **where)).data.success is True
 
 
+def test_the_queue(sdk: OnlyFansAPI, sandbox: Sandbox) -> None:
+    posted = sdk.posts.create(sandbox.account, text="tomorrow", scheduled_date=later(20)).data.id
+    sent = sdk.mass_messaging.send(
+        sandbox.account, text="to all", user_lists=["fans"], scheduled_date=later(21)
+    ).data.id
+    days = {"publishDateStart": later(0)[:10], "publishDateEnd": later(48)[:10], "timezone": "Europe/Paris"}
+    period = {"publish_date_start": days["publishDateStart"], "publish_date_end": days["publishDateEnd"]}
+    period["timezone"] = days["timezone"]
+    rows = declared(sdk.queue.list(sandbox.account, **period)).data.list
+    only = sdk.queue.list(sandbox.account, type=["chat"], **period).data.list
+    counted = sandbox.api("GET", "/{account}/queue/counts", params=days).json()["data"]["list"]
+
+    assert declared(sdk.queue.count(sandbox.account, **period)).data.sync_in_process is False
+    assert [(row.id, row.type) for row in rows] == [(posted, "post"), (sent, "chat")]
+    assert [row.entity.user_lists for row in only] == [["fans"]]
+    assert sum(count for day in counted.values() for count in day.values()) == 2
+    assert declared(sdk.queue.publish(str(posted), account=sandbox.account)).data.success is True
+    assert [row.id for row in sdk.posts.list(sandbox.account).data.list] == [posted]
+    assert [row.id for row in sdk.queue.list(sandbox.account, **period).data.list] == [sent]
+
+
 # media -------------------------------------------------------------------------------------------
 
 
@@ -408,6 +428,23 @@ def test_the_vault(sdk: OnlyFansAPI, sandbox: Sandbox) -> None:
     assert declared(sdk.media.vault.delete(sandbox.account, media_ids=[str(kept.id)])).data.success is True
     with pytest.raises(onlyfansapi.NotFoundError):
         sdk.media.vault.retrieve(str(kept.id), **where)
+
+
+def test_vault_lists(sdk: OnlyFansAPI, sandbox: Sandbox) -> None:
+    where = {"account": sandbox.account}
+    lists = sdk.media.vault.lists
+    number = str(declared(lists.create(sandbox.account, name="Beach")).data.id)
+    added = declared(lists.media.add(number, media_ids=["3000000001", "3000000009"], **where)).data
+    inside = declared(sdk.media.vault.list(sandbox.account, limit=10, list=int(number))).data.list
+
+    assert (added.photos_count, added.videos_count, len(added.medias)) == (1, 1, 2)
+    assert [[state.name for state in row.list_states] for row in inside] == [["Beach"], ["Beach"]]
+    assert declared(lists.update(number, name="Sea", **where)).data.name == "Sea"
+    assert [row.name for row in declared(lists.list(sandbox.account)).data.list] == ["Sea"]
+    assert declared(lists.list(sandbox.account, lightweight=True)).data.list[0].media_count == 2
+    assert declared(lists.media.remove(number, media_ids=["3000000001"], **where)).data.photos_count == 0
+    assert declared(lists.retrieve(number, **where)).data.videos_count == 1
+    assert declared(lists.delete(number, **where)).data.success is True
 
 
 # money -------------------------------------------------------------------------------------------

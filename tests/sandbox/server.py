@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -64,7 +65,8 @@ class Sandbox:
 @contextmanager
 def run_sandbox(*options: str) -> Iterator[Sandbox]:
     command = [sys.executable, "-m", "sandbox", "--port", "0", "--profile", "test", *options]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed below, after the process has ended
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=errors, text=True)
     try:
         assert process.stdout is not None
         line = process.stdout.readline()
@@ -79,6 +81,10 @@ def run_sandbox(*options: str) -> Iterator[Sandbox]:
         process.wait(10)
         if process.stdout is not None:
             process.stdout.close()
+        errors.seek(0)
+        said = errors.read()
+        errors.close()
+    assert said == ""
 
 
 @dataclass

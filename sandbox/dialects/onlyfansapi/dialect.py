@@ -84,10 +84,10 @@ class Dialect:
                 request.hold = float(fault.params.get("seconds", 2))
             return None
         if fault.kind == "reset_before":
-            cut(send)
+            await cut(send)
         elif fault.kind == "timeout_before":
             await hang(receive, float(fault.params.get("seconds", 3600)))
-            cut(send)
+            await cut(send)
         elif fault.kind in trouble.STATES:
             trouble.lose_session(self, account_id, fault.kind)
             return None
@@ -113,9 +113,9 @@ class Dialect:
                 request.sent.answered_at = self.sandbox.clock.now()
         elif fault.kind == "timeout_after":
             await hang(receive, float(fault.params.get("seconds", 3600)))
-            cut(send)
+            await cut(send)
         elif fault.kind == "reset_after":
-            cut(send)
+            await cut(send)
         else:
             await trouble.spoil(fault, send, status, body, headers)
 

@@ -120,13 +120,14 @@ def upload_status(request: Request) -> Reply:
     return Reply(_status(media, request.at), bare=True, credits=0)
 
 
-def _listed(media: Media, now: float) -> Json:
-    return {
-        **vault_object(media, now),
-        "counters": {"likesCount": 0, "tipsSumm": 0},
-        "hasPosts": False,
-        "listStates": [],
-    }
+def _listed(request: Request, media: Media) -> Json:
+    states = [
+        {"id": row.id, "type": "custom", "name": row.name, "hasMedia": True, "canAddMedia": True}
+        for row in request.acct.vault_lists.values()
+        if media.id in row.members
+    ]
+    extra = {"counters": {"likesCount": 0, "tipsSumm": 0}, "hasPosts": False, "listStates": states}
+    return {**vault_object(media, request.at), **extra}
 
 
 def vault(request: Request) -> Reply:
@@ -136,14 +137,17 @@ def vault(request: Request) -> Reply:
     order = request.choice("sort", ("desc", "asc"), "desc")
     request.choice("field", ("recent", "most-liked", "highest-tips"), "recent")
     words = request.query("query").lower()
+    chosen = request.integer("list", 0, 0, 10**12)
+    category = request.acct.vault_lists.get(chosen)
     rows = [
         media
         for media in request.acct.media.values()
         if media.in_vault and kind in ("", media.type) and words in media.name.lower()
+        if not chosen or (category is not None and media.id in category.members)
     ]
     if order == "desc":
         rows.reverse()
-    page = [_listed(media, request.at) for media in rows[offset : offset + limit]]
+    page = [_listed(request, media) for media in rows[offset : offset + limit]]
     return Reply({"list": page, "hasMore": len(rows) > offset + limit})
 
 
@@ -151,7 +155,7 @@ def retrieve(request: Request) -> Reply:
     media = request.acct.media.get(request.number(1, "Media"))
     if media is None or not media.in_vault:
         raise not_found("Media")
-    shape = _listed(media, request.at)
+    shape = _listed(request, media)
     del shape["counters"], shape["releaseForms"]
     return Reply(shape)
 

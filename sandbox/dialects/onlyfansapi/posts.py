@@ -54,6 +54,7 @@ def create(request: Request) -> Reply:
         "id": number,
         "text": draft["text"],
         "at": at,
+        "created": request.at,
         "media": draft["media"],
     }
     shape = _shape(row, request)

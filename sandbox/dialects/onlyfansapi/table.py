@@ -1,6 +1,21 @@
 """Owns the list of imitated operations: method, path, handler."""
 
-from . import accounts, banned, chats, connect, endpoints, lists, mass, media, money, posts, send, subscribers
+from . import (
+    accounts,
+    banned,
+    chats,
+    connect,
+    endpoints,
+    lists,
+    mass,
+    media,
+    money,
+    posts,
+    queue,
+    send,
+    subscribers,
+    vaultlists,
+)
 from .routing import Handler, Router
 
 _CHAT = "/api/{account}/chats/{chat_id}"
@@ -9,6 +24,7 @@ _FANS = "/api/{account}/fans"
 _LIST = "/api/{account}/user-lists/{userListId}"
 _MASS = "/api/{account}/mass-messaging"
 _MEDIA = "/api/{account}/media"
+_VAULT = _MEDIA + "/vault/lists"
 _USER = "/api/{account}/users/{user_id}"
 
 ROUTES: tuple[tuple[str, str, Handler], ...] = (
@@ -80,6 +96,16 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", _MEDIA + "/vault", media.vault),
     ("GET", _MEDIA + "/vault/{media_id}", media.retrieve),
     ("DELETE", _MEDIA + "/vault/delete-media", media.delete),
+    ("GET", _VAULT, vaultlists.listing),
+    ("POST", _VAULT, vaultlists.create),
+    ("GET", _VAULT + "/{list_id}", vaultlists.retrieve),
+    ("PUT", _VAULT + "/{list_id}", vaultlists.update),
+    ("DELETE", _VAULT + "/{list_id}", vaultlists.delete),
+    ("POST", _VAULT + "/{list_id}/media", vaultlists.add),
+    ("DELETE", _VAULT + "/{list_id}/media", vaultlists.remove),
+    ("GET", "/api/{account}/queue", queue.listing),
+    ("GET", "/api/{account}/queue/counts", queue.counts),
+    ("PUT", "/api/{account}/queue/{queue_id}/publish", queue.publish),
     ("GET", "/api/{account}/transactions", money.transactions),
     ("GET", "/api/{account}/statistics/statements/earnings", money.earnings),
     ("GET", "/api/{account}/statistics/total-transactions", money.total_transactions),

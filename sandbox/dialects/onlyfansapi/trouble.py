@@ -74,7 +74,7 @@ async def spoil(fault: Fault, send: Send, status: int, body: bytes, headers: Hea
         await _announce(send, status, len(body))
         await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
         await asyncio.sleep(0.05)
-        cut(send)
+        await cut(send)
     else:
         await _drip(fault, send, status, body)
 
