@@ -33,3 +33,10 @@ def test_a_new_file_changes_it(clone: Place) -> None:
     before = static.fingerprint(clone)
     (clone.root / "static" / "new.js").write_text("")
     assert static.fingerprint(clone) != before
+
+
+def test_what_was_collected_does_not_count_as_a_source(clone: Place) -> None:
+    before = static.fingerprint(clone)
+    (clone.var / "static").mkdir(parents=True)
+    (clone.var / "static" / "base.css").write_text("one")
+    assert static.fingerprint(clone) == before

@@ -35,5 +35,6 @@ def fingerprint(place: Place) -> str:
 
 def _sources(place: Place) -> Iterator[Path]:
     yield from (path for path in (stamp_path(place), place.root / "huntaze" / "settings.py") if path.exists())
-    for folder in sorted((place.root / "static", *place.root.glob("*/static"))):
+    folders = {place.root / "static", *place.root.glob("*/static")} - {place.var / "static"}
+    for folder in sorted(folders):
         yield from sorted(path for path in folder.rglob("*") if path.is_file())

@@ -158,7 +158,7 @@ class Run:
             manage.run(self.place, surroundings, *arguments)
 
     def _launch(self, name: str, command: str) -> None:
-        self.supervisor.start(name, supervisor.shell(command), self._own(name))
+        self.supervisor.start(name, supervisor.shell(command), self._own(name), wiring.stop_signal(name))
 
     def _own(self, name: str) -> dict[str, str]:
         return dict(self.supervisor.environment, **wiring.for_process(self.place, name))
