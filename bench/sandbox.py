@@ -75,10 +75,14 @@ async def connection(port: int, accounts: list[str], lane: int, end: float, time
     writer.close()
 
 
-async def drive(port: int, accounts: list[str], connections: int, seconds: float) -> tuple[list[float], float]:
+async def drive(
+    port: int, accounts: list[str], connections: int, seconds: float
+) -> tuple[list[float], float]:
     times: list[float] = []
     started = time.perf_counter()
-    await asyncio.gather(*(connection(port, accounts, lane, started + seconds, times) for lane in range(connections)))
+    await asyncio.gather(
+        *(connection(port, accounts, lane, started + seconds, times) for lane in range(connections))
+    )
     return times, time.perf_counter() - started
 
 
@@ -93,7 +97,12 @@ def measure(options: argparse.Namespace) -> dict[str, object]:
             receiver = subprocess.Popen([sys.executable, "-c", RECEIVER], stdout=subprocess.PIPE, text=True)
             assert receiver.stdout
             url = f"http://127.0.0.1:{int(receiver.stdout.readline())}/hook"
-            hook = {"endpoint_url": url, "events": ["messages.sent"], "account_scope": "global", "signing_secret": "s"}
+            hook = {
+                "endpoint_url": url,
+                "events": ["messages.sent"],
+                "account_scope": "global",
+                "signing_secret": "s",
+            }
             control(port, "/onlyfansapi/api/webhooks", hook, KEY)
         accounts = [row["id"] for row in control(port, "/_control/accounts")]  # type: ignore[attr-defined]
         asyncio.run(drive(port, accounts, options.connections, 0.5))
