@@ -7,7 +7,16 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from accounts.models import ApiKey, AuditEvent, Creator, Membership, PlatformAccount, RefreshSession, User, Workspace
+from accounts.models import (
+    ApiKey,
+    AuditEvent,
+    Creator,
+    Membership,
+    PlatformAccount,
+    RefreshSession,
+    User,
+    Workspace,
+)
 from accounts.services.audit import Actor
 from accounts.services.platform_accounts import set_paused
 from huntaze.kernel import clock

@@ -3,21 +3,22 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.utils import translation
+from django.utils import timezone, translation
 
-from accounts.models import Membership, User
+from accounts.models import Membership, User, Workspace
 from accounts.selectors import principal_of
 from huntaze.kernel.tenancy import cross_workspace
 
 
 class MemberMiddleware:
-    """Sets `request.principal` (None without membership) and the person's language."""
+    """Sets `request.principal` and `request.workspace` (None without membership), the person's language, and the
+    workspace's time zone for everything that is shown."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.principal = None  # type: ignore[attr-defined]
+        request.principal = request.workspace = None  # type: ignore[attr-defined]
         user = request.user if not request.path.startswith(("/api/", "/static/")) else None
         if isinstance(user, User) and user.is_authenticated:
             with cross_workspace("session"):
@@ -26,6 +27,9 @@ class MemberMiddleware:
                 if member is not None:
                     limit = settings.API_REQUESTS_PER_MINUTE
                     request.principal = principal_of(member, limit=limit)  # type: ignore[attr-defined]
+                    request.workspace = member.workspace  # type: ignore[attr-defined]
             translation.activate(user.locale)
             request.LANGUAGE_CODE = user.locale  # type: ignore[attr-defined]
-        return self.get_response(request)
+        workspace: Workspace | None = request.workspace  # type: ignore[attr-defined]
+        with timezone.override(workspace.timezone if workspace else None):
+            return self.get_response(request)

@@ -5,7 +5,7 @@ from accounts.types import AccountState
 from huntaze.kernel.tenancy import WorkspaceQuerySet
 
 
-class PlatformAccountQuerySet(WorkspaceQuerySet[Any]):
+class PlatformAccountQuerySet(WorkspaceQuerySet[Any]):  # type: ignore[override]
     def present(self) -> "PlatformAccountQuerySet":
         return self.exclude(state=AccountState.DISCONNECTED)
 

@@ -53,11 +53,11 @@ def account_of(creator_ids: frozenset[int] | None, platform: Platform, account_i
     rows = rows.select_related("creator", "workspace")
     if account_id is not None:
         uid = ids.decode("acc", account_id)
-        account = rows.filter(uid=uid).first() if uid else None
+        account: PlatformAccount | None = rows.filter(uid=uid).first() if uid else None
         if account is None:
             raise NotFound("Unknown account")
         return account
-    found = list(rows.order_by("pk")[:2])
+    found: list[PlatformAccount] = list(rows.order_by("pk")[:2])
     if not found:
         raise NotFound("No connected account")
     if len(found) > 1:

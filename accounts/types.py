@@ -36,15 +36,6 @@ class AccountState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Device:
-    """Where a request came from; used for refresh families and audit. `fingerprint` is a hash, never the raw values."""
-
-    ip: str | None
-    user_agent: str
-    fingerprint: bytes
-
-
-@dataclass(frozen=True, slots=True)
 class SignedIn:
     """What sign-in and refresh hand to the door: tokens are shown to the client once and stored only as hashes."""
 

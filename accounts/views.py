@@ -7,11 +7,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.api.device import device_of
 from accounts.errors import InvalidCredentials
 from accounts.forms import SignInForm
 from accounts.services.signin import verified_user
 from huntaze.kernel.errors import RateLimited
+from huntaze.kernel.web import device_of
 
 REMEMBERED_SECONDS = 30 * 86_400
 

@@ -1,6 +1,6 @@
 """Every address of the house."""
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
@@ -12,7 +12,7 @@ handler403 = "huntaze.errors.permission_denied"
 handler404 = "huntaze.errors.not_found"
 handler500 = "huntaze.errors.server_error"
 
-api = [
+api: list[URLPattern | URLResolver] = [
     path("health/live", ops.live),
     path("health/ready", ops.ready),
     path("health", ops.health),

@@ -6,7 +6,7 @@ from huntaze.kernel.tenancy import WorkspaceQuerySet
 from messaging.types import DeliveryState
 
 
-class DeliveryQuerySet(WorkspaceQuerySet[Any]):
+class DeliveryQuerySet(WorkspaceQuerySet[Any]):  # type: ignore[override]
     def for_accounts(self, account_pks: list[int]) -> "DeliveryQuerySet":
         return self.filter(account_id__in=account_pks)
 

@@ -2,40 +2,40 @@
 import asyncio
 from typing import Any
 
-from celery import shared_task
 from django.conf import settings
 
 from huntaze.kernel import clock, shutdown
+from huntaze.kernel.jobs import job
 from messaging.services import inbound, measure, scheduler, uncertain
 from messaging.services.pump import Pump
 
 
-@shared_task(name="messaging.pump", system_wide=True)
+@job("messaging.pump", system_wide=True)
 def pump(**_: Any) -> None:
     """Send for some minutes; beat starts the next one when this ends."""
     asyncio.run(Pump(seconds=settings.SEND_PUMP_SECONDS, is_stopping=shutdown.is_announced).run())
 
 
-@shared_task(name="messaging.schedule_deliveries", system_wide=True)
+@job("messaging.schedule_deliveries", system_wide=True)
 def schedule_deliveries(**_: Any) -> None:
     scheduler.schedule_deliveries()
 
 
-@shared_task(name="messaging.sweep_accounts", system_wide=True)
+@job("messaging.sweep_accounts", system_wide=True)
 def sweep_accounts(**_: Any) -> None:
     scheduler.sweep()
 
 
-@shared_task(name="messaging.resolve_uncertain", system_wide=True)
+@job("messaging.resolve_uncertain", system_wide=True)
 def resolve_uncertain(**_: Any) -> None:
     uncertain.resolve_uncertain(now=clock.now())
 
 
-@shared_task(name="messaging.apply_inbound", system_wide=True)
+@job("messaging.apply_inbound", system_wide=True)
 def apply_inbound(**_: Any) -> None:
     inbound.apply_due()
 
 
-@shared_task(name="messaging.measure_queues", system_wide=True)
+@job("messaging.measure_queues", system_wide=True)
 def measure_queues(**_: Any) -> None:
     measure.measure_queues(now=clock.now())

@@ -7,7 +7,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import serializers
-from accounts.api.device import device_of
 from accounts.errors import InvalidRefreshToken
 from accounts.services import signin
 from accounts.types import SignedIn
@@ -15,6 +14,7 @@ from huntaze.kernel import clock
 from huntaze.kernel.api.permissions import PUBLIC
 from huntaze.kernel.api.views import HuntazeViewSet
 from huntaze.kernel.errors import NotAllowed
+from huntaze.kernel.web import device_of
 
 COOKIE = OpenApiParameter("refreshToken", str, OpenApiParameter.COOKIE, description="Set by sign-in.")
 

@@ -31,7 +31,7 @@ class PlatformAccount(PublicIdModel, WorkspaceModel):
     last_synced_at = models.DateTimeField(null=True, blank=True)
     connected_at = models.DateTimeField()
 
-    objects = WorkspaceManager.of(PlatformAccountQuerySet)()
+    objects = WorkspaceManager.from_queryset(PlatformAccountQuerySet)()  # type: ignore[misc]
 
     class Meta:
         constraints = [

@@ -2,6 +2,7 @@
 import os
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from accounts.models import WorkspaceKey
 from huntaze.kernel import crypto
@@ -21,13 +22,13 @@ class WorkspaceDataKeys:
 
     def by_version(self, workspace_id: int | None, version: int) -> bytes:
         """The key of one version; raises DecryptionFailed when it is gone."""
-        row = WorkspaceKey.objects.filter(workspace_id=workspace_id, version=version).first()
+        row = _rows(workspace_id).filter(version=version).first()
         if row is None:
             raise crypto.DecryptionFailed("the data key is gone")
         return crypto.unwrap(row.kek_id, bytes(row.wrapped))
 
     def _newest(self, workspace_id: int | None) -> WorkspaceKey | None:
-        return WorkspaceKey.objects.filter(workspace_id=workspace_id).order_by("-version").first()
+        return _rows(workspace_id).order_by("-version").first()
 
     def _make(self, workspace_id: int | None) -> None:
         """Two makers at once: the unique key lets one win, and both read the winner's."""
@@ -37,3 +38,9 @@ class WorkspaceDataKeys:
                 [WorkspaceKey(workspace_id=workspace_id, version=1, kek_id=kek_id, wrapped=wrapped)],
                 ignore_conflicts=True,
             )
+
+
+def _rows(workspace_id: int | None) -> QuerySet[WorkspaceKey]:
+    if workspace_id is None:
+        return WorkspaceKey.objects.filter(workspace__isnull=True)
+    return WorkspaceKey.objects.filter(workspace_id=workspace_id)

@@ -113,3 +113,11 @@ def issue_api_key(
             changes={"scopes": scopes},
         )
     return key, secret
+
+
+def set_locale(*, user: User, locale: str) -> None:
+    """Keep the language a person works in; raises Invalid for one we don't speak."""
+    if locale not in dict(User._meta.get_field("locale").choices or ()):
+        raise Invalid(FieldError("locale", "Unknown language."))
+    User.objects.filter(pk=user.pk).update(locale=locale)
+    user.locale = locale

@@ -7,9 +7,10 @@ from django.db import transaction
 from accounts.errors import InvalidCredentials
 from accounts.models import Membership, RefreshSession, RefreshToken, User
 from accounts.services import audit, tokens
-from accounts.types import Device, SignedIn
+from accounts.types import SignedIn
 from huntaze.kernel import errors, ratelimit
 from huntaze.kernel.tenancy import cross_workspace, workspace_scope
+from huntaze.kernel.web import Device
 
 #: Failures allowed for one mail from one address in 15 minutes; the pair only, so that nobody can lock a victim out.
 FAILURES, FAILURE_WINDOW = 5, 900.0

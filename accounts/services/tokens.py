@@ -14,8 +14,8 @@ from django.db.models import F, Q
 
 from accounts.errors import InvalidRefreshToken
 from accounts.models import Membership, RefreshSession, RefreshToken, User, Workspace
-from accounts.types import Device
 from huntaze.kernel import ids
+from huntaze.kernel.web import Device
 
 ISSUER, AUDIENCE = "huntaze", "huntaze-api"
 IDLE, IDLE_REMEMBERED, ABSOLUTE = timedelta(days=7), timedelta(days=30), timedelta(days=30)

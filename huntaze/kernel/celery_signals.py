@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 from celery import Celery, signals
+from django.conf import settings
 from redis.exceptions import RedisError
 
 from huntaze.kernel import health_figures, logs, metrics, windows
@@ -30,7 +31,7 @@ class _Installed:
 
     def on_logging(self, loglevel: int | str | None = None, **_: Any) -> None:
         """Connecting to this signal keeps Celery from setting up logging of its own."""
-        logs.configure()
+        logs.configure(settings.LOG_LEVEL)
 
     def on_ready(self, sender: Any, **_: Any) -> None:
         self._queues = list(sender.app.amqp.queues.consume_from)
@@ -85,7 +86,7 @@ def install(app: Celery) -> None:
     if _installed is None:
         _installed = _Installed()
 
-    @app.task(name="kernel.publish_fleet", system_wide=True, time_limit=30, soft_time_limit=20)
+    @app.task(name="kernel.publish_fleet", shared=False, system_wide=True, time_limit=30, soft_time_limit=20)
     def publish_fleet(**_: Any) -> None:
         health_figures.publish_fleet()
 

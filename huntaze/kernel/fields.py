@@ -6,7 +6,7 @@ table, column and the row's `uid`, which has to be set before the insert. Renami
 therefore needs a data migration. Opening happens at `.reveal()`, so loading rows costs nothing.
 """
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 from uuid import UUID
 
 from django.core.exceptions import FieldError
@@ -15,10 +15,20 @@ from django.db.models.query_utils import DeferredAttribute
 
 from huntaze.kernel.crypto import MASK, Sealed
 
+_ST = TypeVar("_ST", contravariant=True)
+_GT = TypeVar("_GT", covariant=True)
+
 if TYPE_CHECKING:
-    _TextField = models.TextField[Sealed | str | None, Sealed | None]
+
+    class _TextField(models.TextField[_ST, _GT], Generic[_ST, _GT]):
+        """What may be assigned and what is read; None joins both where the column is nullable."""
+
+        _pyi_private_set_type: Sealed | str  # type: ignore[assignment]
+        _pyi_private_get_type: Sealed  # type: ignore[assignment]
 else:
-    _TextField = models.TextField
+
+    class _TextField(models.TextField, Generic[_ST, _GT]):
+        """A text column."""
 
 
 class _Ciphertext(str):
@@ -28,7 +38,7 @@ class _Ciphertext(str):
 class _SealedAttribute(DeferredAttribute):
     """Turns what is assigned into a Sealed, and ties loaded text to its row when it is read."""
 
-    field: "EncryptedTextField"
+    field: "EncryptedTextField[Any, Any]"
 
     def __get__(self, instance: Any, cls: Any = None) -> Any:
         value = super().__get__(instance, cls)
@@ -41,7 +51,7 @@ class _SealedAttribute(DeferredAttribute):
         instance.__dict__[self.field.attname] = self.field.to_python(value)
 
 
-class EncryptedTextField(_TextField):
+class EncryptedTextField(_TextField[_ST, _GT]):
     """Text under AES-256-GCM. Can't be filtered, indexed, defaulted from the database or put in a form."""
 
     descriptor_class = _SealedAttribute

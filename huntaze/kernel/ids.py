@@ -54,9 +54,9 @@ class PublicIdModel(models.Model):
     class Meta:
         abstract = True
 
+    def __str__(self) -> str:
+        return self.public_id
+
     @property
     def public_id(self) -> str:
         return encode(self.PREFIX, self.uid)
-
-    def __str__(self) -> str:
-        return self.public_id

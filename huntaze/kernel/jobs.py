@@ -1,10 +1,11 @@
 """Jobs: named by string, sent after commit, carrying ids, the workspace and the trace id and nothing else."""
+from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
-from celery import Task, current_app
+from celery import Task, current_app, shared_task
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
@@ -14,7 +15,7 @@ from huntaze.kernel.tenancy import workspace_scope
 log = structlog.get_logger(__name__)
 
 
-class HuntazeTask(Task):  # type: ignore[misc]
+class HuntazeTask(Task[Any, Any] if TYPE_CHECKING else Task):  # type: ignore[misc]
     """Opens the workspace scope and restores the trace id before the body runs.
 
     A task either takes `workspace_id` or is declared with `system_wide=True`; anything else is refused.
@@ -36,6 +37,11 @@ class HuntazeTask(Task):  # type: ignore[misc]
             elif not self.system_wide:
                 raise TypeError(f"{self.name} needs workspace_id or system_wide=True")
             return super().__call__(*args, **kwargs)
+
+
+def job(name: str, *, system_wide: bool = False) -> Callable[[Callable[..., None]], HuntazeTask]:
+    """Declare a job under its explicit name; the function takes keywords only and tolerates unknown ones."""
+    return shared_task(name=name, base=HuntazeTask, system_wide=system_wide)
 
 
 def enqueue(name: str, *, workspace_id: int | None = None, **ids: Any) -> None:

@@ -114,6 +114,10 @@ def logging_dict(level: str = "INFO") -> dict[str, Any]:
             # Refusals have an access line; only what needs a code change is worth a second one.
             "django.request": {**through, "level": "ERROR"},
             "celery": {**through, "level": level},
+            # One line for each of many small tasks a second: their times are metrics, their failures errors.
+            "celery.app.trace": {**through, "level": "WARNING"},
+            "celery.worker.strategy": {**through, "level": "WARNING"},
+            "celery.beat": {**through, "level": "WARNING"},
             "gunicorn.error": {**through, "level": level},
             "uvicorn": {**through, "level": "WARNING"},
             "aiohttp": {**through, "level": "WARNING"},

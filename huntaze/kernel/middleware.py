@@ -78,6 +78,7 @@ def _finish(
     response.headers[HEADER] = trace_id
     metrics.REQUESTS.labels(route, method, str(response.status_code)).inc()
     metrics.REQUEST_DURATION_SECONDS.labels(route, method).observe(seconds)
+    windows.ensure_flusher()
     person = getattr(request, "principal", None) or getattr(request, "auth", None)
     user_id, workspace_id = getattr(person, "user_id", None), getattr(person, "workspace_id", None)
     if not route.startswith(_PROBES):
@@ -94,7 +95,6 @@ def _finish(
 
 def _count(status: int, milliseconds: float, user_id: str | None) -> None:
     """What the health figures are made of; probes are left out of them."""
-    windows.ensure_flusher()
     tally.observe("http", milliseconds)
     if status >= 500:
         tally.add("http.5xx")

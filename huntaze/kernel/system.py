@@ -58,6 +58,18 @@ def _resident(process: Path) -> int:
     return pages * os.sysconf("SC_PAGE_SIZE") if group == os.getpgrp() else 0
 
 
+def uptime() -> float:
+    """Seconds since the process that leads our group (the web server's master) started, else since we did."""
+    for process in (os.getpgrp(), os.getpid()):
+        try:
+            after_name = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        started = int(after_name[19]) / os.sysconf("SC_CLK_TCK")
+        return round(time.clock_gettime(time.CLOCK_BOOTTIME) - started, 1)
+    return round(time.process_time(), 1)
+
+
 def memory_limit() -> int | None:
     """Bytes this process group may use."""
     for path in _CGROUP_LIMITS:

@@ -83,26 +83,18 @@ class WorkspaceQuerySet(models.QuerySet[M]):
 
 
 class WorkspaceManager(models.Manager[M]):
-    """Raises ScopeMissing unless a scope is open; `WorkspaceManager.of(QuerySet)` adds a vocabulary."""
+    """Raises ScopeMissing unless a scope is open; add a vocabulary with `WorkspaceManager.from_queryset(…)`."""
 
-    queryset_class: type[WorkspaceQuerySet[Any]] = WorkspaceQuerySet
+    _queryset_class = WorkspaceQuerySet
 
-    @classmethod
-    def of(cls, queryset_class: type[WorkspaceQuerySet[Any]]) -> type["WorkspaceManager[Any]"]:
-        manager = cls.from_queryset(queryset_class, class_name=f"{queryset_class.__name__}Manager")
-        manager.queryset_class = queryset_class
-        return manager
-
-    def get_queryset(self) -> WorkspaceQuerySet[M]:
+    def get_queryset(self) -> models.QuerySet[M]:
         workspace_id = current_workspace_id()
-        rows: WorkspaceQuerySet[M] = self.queryset_class(self.model, using=self._db)
+        rows = super().get_queryset()
         return rows if workspace_id is None else rows.filter(workspace_id=workspace_id)
 
-    def none(self) -> WorkspaceQuerySet[M]:
-        return self.queryset_class(self.model, using=self._db).none()
-
-    def bulk_create(self, objs: Iterable[M], *args: Any, **kwargs: Any) -> list[M]:
-        return self.get_queryset().bulk_create(objs, *args, **kwargs)
+    def none(self) -> models.QuerySet[M]:
+        """Free of any scope: nothing is read."""
+        return super().get_queryset().none()
 
 
 class WorkspaceModel(models.Model):
@@ -115,6 +107,11 @@ class WorkspaceModel(models.Model):
     class Meta:
         abstract = True
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """The one `save` override of the house: a row of another workspace is refused."""
+        self.claim_workspace()
+        super().save(*args, **kwargs)
+
     def claim_workspace(self) -> None:
         """Fill in the scope's workspace, or refuse when the row belongs to another one."""
         scope = current_workspace_id()
@@ -124,8 +121,3 @@ class WorkspaceModel(models.Model):
             self.workspace_id = scope
         elif self.workspace_id != scope:
             raise WrongWorkspace(f"{type(self).__name__} belongs to another workspace")
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """The one `save` override of the house: a row of another workspace is refused."""
-        self.claim_workspace()
-        super().save(*args, **kwargs)

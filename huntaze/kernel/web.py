@@ -3,18 +3,21 @@ import hashlib
 import ipaddress
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.cache import patch_cache_control
 from rest_framework.request import Request
 
 from huntaze.kernel import context
 from huntaze.kernel.api.principal import Principal
+from huntaze.kernel.errors import NotFound
 from huntaze.kernel.tenancy import workspace_scope
 
 
@@ -31,28 +34,44 @@ def client_ip(request: HttpRequest | Request) -> str | None:
         return None
 
 
-def user_agent_digest(request: HttpRequest | Request) -> bytes:
-    return hashlib.sha256(request.META.get("HTTP_USER_AGENT", "")[:400].encode()).digest()
+@dataclass(frozen=True, slots=True)
+class Device:
+    """Where a request came from. `fingerprint` is a digest of the user agent, which itself is kept for display."""
+
+    ip: str | None
+    user_agent: str
+    fingerprint: bytes
+
+
+def device_of(request: HttpRequest | Request) -> Device:
+    agent = request.META.get("HTTP_USER_AGENT", "")[:400]
+    return Device(ip=client_ip(request), user_agent=agent, fingerprint=hashlib.sha256(agent.encode()).digest())
 
 
 View = Callable[..., HttpResponse]
 
 
 def page(capability: str) -> Callable[[View], View]:
-    """A dashboard page or fragment: signed in, a member who holds `capability`, in the workspace's scope."""
+    """A dashboard page or fragment: signed in, a member who holds `capability`, in the workspace's scope.
+
+    What the member can't reach does not exist: a service's NotFound is a 404.
+    """
 
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             principal: Principal | None = getattr(request, "principal", None)
             if not request.user.is_authenticated:
-                return redirect_to_login(request.get_full_path())
+                return _to_sign_in(request)
             if principal is None or not principal.can(capability):
                 raise PermissionDenied
             with ExitStack() as stack:
                 stack.enter_context(workspace_scope(principal.workspace_pk))
                 stack.enter_context(context.bind(workspace_id=principal.workspace_id, user_id=principal.user_id))
-                response = view(request, *args, **kwargs)
+                try:
+                    response = view(request, *args, **kwargs)
+                except NotFound as error:
+                    raise Http404 from error
             patch_cache_control(response, no_store=True, private=True)
             return response
 
@@ -60,3 +79,19 @@ def page(capability: str) -> Callable[[View], View]:
         return guarded
 
     return decorate
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponse:
+    """To the sign-in page and back; a fragment sends the whole page there instead of showing it in its own place."""
+    if not is_fragment(request):
+        return redirect_to_login(request.get_full_path())
+    shown = urlsplit(request.headers.get("HX-Current-URL", ""))
+    back = f"{shown.path}?{shown.query}" if shown.query else shown.path
+    response = HttpResponse(status=401)
+    response["HX-Redirect"] = redirect_to_login(back or "/").url
+    return response
+
+
+def is_fragment(request: HttpRequest) -> bool:
+    """Whether htmx asks for a part of the page."""
+    return request.headers.get("HX-Request") == "true" and request.headers.get("HX-Request-Type") != "full"

@@ -33,7 +33,7 @@ class Delivery(PublicIdModel, WorkspaceModel, QueueRow):
     replays = models.PositiveSmallIntegerField(default=0)
     trace_id = models.CharField(max_length=64, blank=True, default="")
 
-    objects = WorkspaceManager.of(DeliveryQuerySet)()
+    objects = WorkspaceManager.from_queryset(DeliveryQuerySet)()  # type: ignore[misc]
 
     class Meta:
         verbose_name_plural = "deliveries"

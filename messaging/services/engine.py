@@ -5,6 +5,7 @@ ORM one account at a time costs fifteen times as much. PostgreSQL's clock is the
 """
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import connection, transaction
@@ -134,7 +135,7 @@ class Claimed:
 def claim(grants: Sequence[Grant], *, lease: float) -> list[Claimed]:
     """Lease the best rows of each granted account and lane; accounts that may not send give none."""
     token = uuid4()
-    values = {
+    values: dict[str, Any] = {
         "accounts": [grant.account for grant in grants],
         "lanes": [str(grant.lane) for grant in grants],
         "counts": [len(grant.slots) for grant in grants],
@@ -148,7 +149,7 @@ def claim(grants: Sequence[Grant], *, lease: float) -> list[Claimed]:
 
 def settle(outcomes: Sequence[tuple[Claimed, Outcome]]) -> set[int]:
     """Write what came of claimed rows; returns the ids that were still ours."""
-    values = {
+    values: dict[str, Any] = {
         "ids": [row.id for row, _ in outcomes],
         "tokens": [row.token for row, _ in outcomes],
         "states": [str(outcome.state) for _, outcome in outcomes],
@@ -170,7 +171,7 @@ def mark_sent(sent: Sequence[tuple[int, str]]) -> None:
     """Note the platform's message ids: (delivery, platform message id)."""
     if not sent:
         return
-    values = {"ids": [pk for pk, _ in sent], "platform_ids": [text for _, text in sent]}
+    values: dict[str, Any] = {"ids": [pk for pk, _ in sent], "platform_ids": [text for _, text in sent]}
     with connection.cursor() as cursor:
         cursor.execute(_MARK_SENT, values)
         cursor.execute(_TOUCH_CONVERSATIONS, values)

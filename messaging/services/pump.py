@@ -22,6 +22,7 @@ from redis.exceptions import RedisError
 
 from accounts.types import Platform
 from huntaze.kernel import breaker, context, metrics
+from huntaze.kernel.breaker_rules import State as BreakerState
 from huntaze.kernel.limiter import CLAIM_WITHIN_SECONDS, Grant, Limiter, LogLost, News
 from huntaze.kernel.money import Money
 from huntaze.kernel.outbox import assert_no_transaction
@@ -146,7 +147,7 @@ class Pump:
         return outcomes.of_error(
             error,
             attempts=job.attempts,
-            spread=random.uniform(-1, 1),
+            spread=random.uniform(-1, 1),  # noqa: S311 (jitter, not a secret)
             lookup_after=settings.SEND_LOOKUP_AFTER_SECONDS,
         )
 
@@ -202,7 +203,7 @@ class Pump:
 
     def _open_to(self, most: int) -> int:
         """How many accounts may send: none while the vendor's breaker is open, one as its probe."""
-        if most == 0 or breaker.states([VENDOR])[VENDOR] is breaker.State.CLOSED:
+        if most == 0 or breaker.states([VENDOR])[VENDOR] is BreakerState.CLOSED:
             return most
         return 1 if breaker.allow(VENDOR) else 0
 

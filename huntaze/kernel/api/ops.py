@@ -2,7 +2,6 @@
 
 import ipaddress
 import secrets
-import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,7 +19,6 @@ from huntaze.kernel.health_figures import stamp
 from huntaze.kernel.metrics import CONTENT_TYPE
 from huntaze.kernel.web import client_ip
 
-_STARTED = time.monotonic()
 _READY_TIMEOUT_S = 0.15
 _READY = ("database", "migrations", "redis", "queue")
 _migrated = False
@@ -110,7 +108,7 @@ def health(request: HttpRequest) -> HttpResponse:
     body = {
         "status": word.value,
         "timestamp": _now(),
-        "uptime": round(time.monotonic() - _STARTED, 1),
+        "uptime": system.uptime(),
         "version": settings.VERSION,
         "environment": settings.ENVIRONMENT_NAME,
         "services": [_service_body(service, everything) for service in services],

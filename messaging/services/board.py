@@ -1,0 +1,77 @@
+"""The state of some accounts' queues as the page shows it: rows counted, slots as the limiter holds them now."""
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from accounts.models import PlatformAccount
+from accounts.types import AccountState
+from huntaze.kernel.limiter import Limit, Outlook
+from messaging.selectors.queue_page import Counts, counts
+from messaging.services import limits
+
+#: A slot that comes free sooner than this is free, as far as a person is concerned.
+SOON_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class AccountLine:
+    """One account. `used` is None while Redis can't be asked: then nothing is sent either."""
+
+    account_id: str
+    handle: str
+    creator: str
+    state: AccountState
+    reason: str
+    is_paused: bool
+    counts: Counts
+    used: int | None
+    limit: int
+    window: int
+    next_slot_at: datetime | None
+
+    @property
+    def needs_help(self) -> bool:
+        return self.state != AccountState.CONNECTED
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    lines: tuple[AccountLine, ...]
+    total: Counts
+    is_limiter_known: bool
+
+
+def board(accounts: Sequence[PlatformAccount], now: datetime) -> Board:
+    """One line for each account, and their sums."""
+    found = counts([account.pk for account in accounts])
+    limit = limits.limit()
+    outlooks = {account.pk: limits.outlook(account.pk) for account in accounts}
+    lines = [_line(account, found[account.pk], outlooks[account.pk], limit, now) for account in accounts]
+    total = Counts(*(sum(getattr(line.counts, name) for line in lines) for name in Counts.__slots__))
+    return Board(tuple(lines), total, all(outlook is not None for outlook in outlooks.values()))
+
+
+def _line(
+    account: PlatformAccount, figures: Counts, outlook: Outlook | None, limit: Limit, now: datetime
+) -> AccountLine:
+    return AccountLine(
+        account_id=account.public_id,
+        handle=str(account),
+        creator=account.creator.stage_name,
+        state=AccountState(account.state),
+        reason=account.state_reason,
+        is_paused=account.is_sending_paused,
+        counts=figures,
+        used=min(len(outlook.releases), limit.count) if outlook else None,
+        limit=limit.count,
+        window=round(limit.window),
+        next_slot_at=_next_slot(outlook, limit, now) if outlook else None,
+    )
+
+
+def _next_slot(outlook: Outlook, limit: Limit, now: datetime) -> datetime | None:
+    """When the next slot comes free; None when there is one now."""
+    surplus = len(outlook.releases) - limit.count
+    wait = outlook.releases[surplus] if surplus >= 0 else 0.0
+    wait = max(wait, outlook.held_for)
+    return (now + timedelta(seconds=wait)).replace(microsecond=0) if wait > SOON_SECONDS else None

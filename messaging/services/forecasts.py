@@ -1,0 +1,28 @@
+"""When a message would go out if it were queued now; the same figures that its receipt will promise."""
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from accounts.models import PlatformAccount
+from messaging.models import Delivery
+from messaging.rules import estimates, lanes
+from messaging.services import limits
+from messaging.services.send import UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """`at` is the estimate, `before` how many messages leave first; `is_known` is False while Redis can't tell."""
+
+    at: datetime
+    before: int
+    is_known: bool
+    is_planned: bool
+
+
+def forecast(*, account: PlatformAccount, priority: int, scheduled_at: datetime | None, now: datetime) -> Forecast:
+    lane = lanes.lane_of(priority)
+    outlook = limits.outlook(account.pk)
+    before = Delivery.objects.before(account_pk=account.pk, lane=lane, priority=priority).count()
+    wait = estimates.wait_seconds(limit=limits.limit(), outlook=outlook or UNKNOWN, lane=lane, before=before)
+    due = max(scheduled_at or now, now)
+    return Forecast(max(due, now + timedelta(seconds=wait)), before, outlook is not None, due > now)
