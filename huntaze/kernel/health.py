@@ -145,7 +145,7 @@ def _result(name: str, future: Future[tuple[Outcome, float]], timeout: float, st
         outcome, took = future.result(left)
     except TimeoutError:
         return Service(name, Status.UNHEALTHY, None, {"error": "timeout"})
-    except Exception as error:  # whatever a check raises says the same about its service
+    except Exception as error:  # noqa: BLE001 (whatever a check raises says the same about its service)
         return Service(name, Status.UNHEALTHY, None, {"error": type(error).__name__})
     return Service(name, outcome.status, round(took, 1), outcome.details)
 

@@ -322,7 +322,7 @@ def test_an_unreadable_body_counts_as_sent() -> None:
     "path", ["x", "//evil.example/x", "/a/../b", "https://evil.example/base/x", "http://v.example/other"]
 )
 def test_a_path_stays_below_the_base(path: str) -> None:
-    with pytest.raises(ValueError, match="climb|belong"):
+    with pytest.raises(ValueError, match=r"climb|belong"):
         HttpClient("http://v.example/base", vendor="test").url(path)
 
 
