@@ -90,6 +90,10 @@ def install(app: Celery) -> None:
     def publish_fleet(**_: Any) -> None:
         health_figures.publish_fleet()
 
-    @app.on_after_finalize.connect(weak=False)
     def schedule(sender: Celery, **_: Any) -> None:
         sender.add_periodic_task(10.0, publish_fleet.s(), name="publish-fleet", queue="default", expires=10)
+
+    if getattr(app, "finalized", False):  # its signal may be on its way: too late to listen
+        schedule(app)
+    else:
+        app.on_after_finalize.connect(schedule, weak=False)

@@ -55,13 +55,21 @@ def test_a_worker_shows_life_and_its_tasks_are_timed(app: Celery, settings: obje
     assert age < 10
 
 
+def check_schedule(app: Celery) -> None:
+    entry = app.conf.beat_schedule["publish-fleet"]
+    assert entry["task"] == "kernel.publish_fleet"
+    assert (entry["schedule"], entry["options"]["queue"]) == (10.0, "default")
+
+
 def test_the_fleets_gauges_are_on_beats_table_and_run(app: Celery) -> None:
     app.finalize()
-    entry = app.conf.beat_schedule["publish-fleet"]
-    assert (entry["task"], entry["schedule"], entry["options"]["queue"]) == (
-        "kernel.publish_fleet",
-        10.0,
-        "default",
-    )
+    check_schedule(app)
     app.tasks["kernel.publish_fleet"].apply(throw=True)
     assert "sli_target" in {name for name, _, _ in fleet.collect()}
+
+
+def test_installing_while_the_application_is_finalized_adds_it_too() -> None:
+    own = Celery("late", broker="memory://", set_as_current=False)
+    own.on_after_finalize.connect(lambda **_: health.install_celery_signals(own), weak=False)
+    own.finalize()
+    check_schedule(own)
