@@ -103,7 +103,9 @@ def health(request: HttpRequest) -> HttpResponse:
     services = checks.run()
     word = checks.overall(services)
     everything = _sees_everything(request)
-    figures = health_figures.read()
+    # A Redis that hangs has been waited for once already.
+    has_redis = all(service.status is Status.HEALTHY for service in services if service.name == "redis")
+    figures = health_figures.read() if has_redis else health_figures.Figures(None, None)
     breakers = health_figures.circuit_breakers(figures)
     body = {
         "status": word.value,
