@@ -5,17 +5,25 @@ password or a cookie, on purpose.
 """
 import hashlib
 import hmac
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from huntaze.kernel.http import Answer, HttpClient, NotSent, SentNoAnswer, Timeouts
 from huntaze.platforms.errors import Permanent, Transient, Uncertain
 
 VENDOR = "onlyfansapi"
 MOST_PAGES = 1000
+#: Seconds; a longer `Retry-After` is asked again after this.
+LONGEST_WAIT = 3600.0
+#: Codes of a 503 by which the vendor says that the account's own session is the trouble: nothing reached OnlyFans.
+SESSION_CODES = frozenset(
+    {"session_expired", "reauthenticating", "needs_otp", "needs_face_otp", "otp_code_required", "face_otp_required"}
+)
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,36 +96,30 @@ class OnlyFansApi:
 
     async def whoami(self) -> str:
         """The slug of the team that our key belongs to."""
-        data = await self._read("/api/whoami", "whoami")
-        return str((data.get("team") or {}).get("slug", ""))
+        return _readable(_team_slug, await self._read("/api/whoami", "whoami"))
 
     async def accounts(self) -> list[Account]:
-        rows = await self._read("/api/accounts", "accounts")
-        return [_account(row) for row in rows if isinstance(row, dict)]
+        return _readable(_listed(_account), await self._read("/api/accounts", "accounts"))
 
     async def fans(self, account_id: str) -> AsyncIterator[FanProfile]:
         """Every active fan, 20 a page."""
         for page in range(MOST_PAGES):
             params: dict[str, str | int] = {"limit": 20, "offset": page * 20}
             answer = await self._read(f"/api/{account_id}/fans/active", "fans", params)
-            data = answer.get("data") or {}
-            for row in data.get("list") or []:
-                yield _fan(row)
-            if not data.get("hasMore"):
+            fans, has_more = _readable(_fan_page, answer)
+            for fan in fans:
+                yield fan
+            if not has_more:
                 return
 
     async def messages(self, account_id: str, chat_id: str, *, limit: int = 20) -> list[ChatMessage]:
         """The newest messages of a chat. Reading may mark the chat as read on the platform."""
         path = f"/api/{account_id}/chats/{chat_id}/messages"
         answer = await self._read(path, "messages", {"limit": limit, "order": "desc"})
-        data = answer.get("data")
-        rows = data.get("list") if isinstance(data, dict) else data
-        return [_message(row) for row in rows or []]
+        return _readable(_listed(_message), answer)
 
     async def webhooks(self) -> list[Webhook]:
-        answer = await self._read("/api/webhooks", "webhooks")
-        rows = answer.get("data") if isinstance(answer, dict) else answer
-        return [_webhook(row) for row in rows or []]
+        return _readable(_listed(_webhook), await self._read("/api/webhooks", "webhooks"))
 
     # --- writes
 
@@ -141,10 +143,8 @@ class OnlyFansApi:
             body["lockedText"] = is_locked_text
         path = f"/api/{account_id}/chats/{chat_id}/messages"
         answer = await self._write("POST", path, "send_message", body, idempotency_key)
-        message = _unwrapped(answer)
-        if not message.get("id"):
-            raise Uncertain("unreadable")
-        return _message(message, was_replayed=answer.headers.get("idempotent-replayed") == "true")
+        message = _written(_message, answer)
+        return replace(message, was_replayed=answer.headers.get("idempotent-replayed") == "true")
 
     async def unsend(self, account_id: str, chat_id: str, message_id: str) -> None:
         path = f"/api/{account_id}/chats/{chat_id}/messages/{message_id}"
@@ -152,7 +152,7 @@ class OnlyFansApi:
 
     async def create_webhook(self, *, url: str, events: Sequence[str], secret: str) -> Webhook:
         body = {"endpoint_url": url, "events": list(events), "account_scope": "global", "signing_secret": secret}
-        return _webhook(_unwrapped(await self._write("POST", "/api/webhooks", "create_webhook", body, None)))
+        return _written(_webhook, await self._write("POST", "/api/webhooks", "create_webhook", body, None))
 
     async def update_webhook(self, webhook_id: str, *, url: str, events: Sequence[str], secret: str) -> Webhook:
         body = {
@@ -162,9 +162,8 @@ class OnlyFansApi:
             "signing_secret": secret,
             "enabled": True,
         }
-        return _webhook(
-            _unwrapped(await self._write("PUT", f"/api/webhooks/{webhook_id}", "update_webhook", body, None))
-        )
+        answer = await self._write("PUT", f"/api/webhooks/{webhook_id}", "update_webhook", body, None)
+        return _written(_webhook, answer)
 
     # --- how a call ends
 
@@ -193,16 +192,20 @@ class OnlyFansApi:
         raise error_of(answer, is_write=True)
 
 
-def _unwrapped(answer: Answer) -> dict[str, Any]:
-    """The `data` of a written answer; raises Uncertain when it can't be read."""
+def _readable(parse: Callable[[Any], T], body: Any) -> T:
+    """What `parse` makes of a read answer; an outline that is not the vendor's is Transient, like no answer."""
     try:
-        body = answer.json()
-    except SentNoAnswer as error:
+        return parse(body)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise Transient("unreadable") from error
+
+
+def _written(parse: Callable[[Any], T], answer: Answer) -> T:
+    """What `parse` makes of the `data` of a written answer; it was accepted, so what can't be read is Uncertain."""
+    try:
+        return _readable(parse, answer.json()["data"])
+    except (LookupError, TypeError, SentNoAnswer, Transient) as error:
         raise Uncertain("unreadable") from error
-    data = body.get("data") if isinstance(body, dict) else None
-    if not isinstance(data, dict):
-        raise Uncertain("unreadable")
-    return data
 
 
 def error_of(answer: Answer, *, is_write: bool) -> Transient | Permanent | Uncertain:
@@ -216,13 +219,13 @@ def error_of(answer: Answer, *, is_write: bool) -> Transient | Permanent | Uncer
         return Permanent("account_gone" if code == "account_not_found" else "not_found")
     if status == 409 and code == "IDEMPOTENCY_CONFLICT":
         return Transient("still_running", retry_after=10.0)
-    if status == 429:
-        return Transient("rate_limited", retry_after=retry_after(answer) or 30.0)
     if "credit" in code.lower():
         return Permanent("credits")
+    if status == 429:
+        return Transient("rate_limited", retry_after=retry_after(answer) or 30.0)
     if status == 422:
         return _refusal(body, code)
-    if status >= 500:
+    if status >= 500 or status == 408:
         return _server_error(status, body, is_write)
     if status == 403:
         return Permanent("forbidden")
@@ -242,7 +245,7 @@ def _refusal(body: dict[str, Any], code: str) -> Permanent:
 def _server_error(status: int, body: dict[str, Any], is_write: bool) -> Transient | Uncertain:
     if body.get("request_outcome") == "not_sent":
         return Transient("not_sent")
-    if status == 503 and body.get("code") in {"session_expired", "reauthenticating"}:
+    if status == 503 and body.get("code") in SESSION_CODES and "request_outcome" not in body:
         return Transient("reauthenticating", retry_after=60.0)
     return Uncertain("outcome_unknown") if is_write else Transient("server_error")
 
@@ -256,9 +259,9 @@ def _body(answer: Answer) -> dict[str, Any]:
 
 
 def retry_after(answer: Answer) -> float | None:
-    """Seconds of a `Retry-After` header; None when it is missing or not a number."""
+    """Seconds of a `Retry-After` header, at most LONGEST_WAIT; None when it is missing or not a whole number."""
     text = answer.headers.get("retry-after", "")
-    return float(text) if text.isdigit() else None
+    return min(float(text), LONGEST_WAIT) if text.isascii() and text.isdigit() else None
 
 
 def signature_is_valid(body: bytes, signature: str | None, secrets: Sequence[str]) -> bool:
@@ -274,9 +277,34 @@ def _json_number(price: Decimal) -> int | float:
     return int(price) if price == price.to_integral_value() else float(price)
 
 
-def _account(row: dict[str, Any]) -> Account:
+def _id(value: Any) -> str:
+    """An id as text. Raises TypeError for anything but a whole number or a text that is not empty."""
+    if isinstance(value, bool) or not isinstance(value, int | str) or value == "":
+        raise TypeError("not an id")
+    return str(value)
+
+
+def _listed(parse: Callable[[Any], T]) -> Callable[[Any], list[T]]:
+    """A parser of lists: bare, under `data`, or under `data.list`. A list that is missing is not an empty one."""
+
+    def parse_rows(body: Any) -> list[T]:
+        rows = body["data"] if isinstance(body, dict) else body
+        if isinstance(rows, dict):
+            rows = rows["list"]
+        if not isinstance(rows, list):
+            raise TypeError("not a list")
+        return [parse(row) for row in rows]
+
+    return parse_rows
+
+
+def _team_slug(body: Any) -> str:
+    return str((body.get("team") or {}).get("slug") or "")
+
+
+def _account(row: Any) -> Account:
     return Account(
-        id=str(row.get("id", "")),
+        id=_id(row["id"]),
         display_name=str(row.get("display_name") or ""),
         is_authenticated=bool(row.get("is_authenticated")),
         onlyfans_id=str(row.get("onlyfans_id") or ""),
@@ -284,30 +312,33 @@ def _account(row: dict[str, Any]) -> Account:
     )
 
 
-def _fan(row: dict[str, Any]) -> FanProfile:
+def _fan_page(body: Any) -> tuple[list[FanProfile], bool]:
+    return _listed(_fan)(body), bool(body["data"].get("hasMore"))
+
+
+def _fan(row: Any) -> FanProfile:
     return FanProfile(
-        id=str(row.get("id", "")),
+        id=_id(row["id"]),
         name=str(row.get("displayName") or row.get("name") or ""),
         username=str(row.get("username") or ""),
         can_receive=bool(row.get("canReceiveChatMessage", True)),
     )
 
 
-def _message(row: dict[str, Any], *, was_replayed: bool = False) -> ChatMessage:
+def _message(row: Any) -> ChatMessage:
     return ChatMessage(
-        id=str(row["id"]),
+        id=_id(row["id"]),
         text=str(row.get("text") or ""),
         price=Decimal(str(row.get("price") or 0)),
         media_count=int(row.get("mediaCount") or 0),
         is_sent_by_me=bool(row.get("isSentByMe")),
         created_at=str(row.get("createdAt") or ""),
-        was_replayed=was_replayed,
     )
 
 
-def _webhook(row: dict[str, Any]) -> Webhook:
+def _webhook(row: Any) -> Webhook:
     return Webhook(
-        id=str(row.get("id", "")),
+        id=_id(row["id"]),
         url=str(row.get("url") or row.get("endpoint_url") or ""),
         events=tuple(row.get("events") or ()),
         is_enabled=bool(row.get("enabled", True)),
