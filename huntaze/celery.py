@@ -15,6 +15,8 @@ app.conf.update({"CELERY_DB_REUSE_MAX": 1_000_000})
 
 @worker_shutting_down.connect
 def _announce_shutdown(**_: object) -> None:
+    """A warm shutdown says so at once and waits for tasks; the pump hears it here and ends with nothing in flight.
+    (Celery's soft shutdown sleeps its whole time-out before it tells anybody.)"""
     from huntaze.kernel import shutdown
 
     shutdown.announce()

@@ -30,8 +30,6 @@ class Config:
     accept_content = ["json"]
     worker_prefetch_multiplier = 1
     worker_hijack_root_logger = False
-    worker_soft_shutdown_timeout = 25.0
-    worker_enable_soft_shutdown_on_idle = True
     worker_cancel_long_running_tasks_on_connection_loss = False
     task_default_queue = "default"
     task_queues = [Queue(name) for name in ("default", "webhooks", "send", "ai", "reports")]

@@ -29,7 +29,6 @@ def environment(**more: str) -> dict[str, str]:
         "ONLYFANSAPI_BASE_URL": settings.ONLYFANSAPI_BASE_URL,
         "ONLYFANSAPI_API_KEY": settings.ONLYFANSAPI_API_KEY,
         "DJANGO_SETTINGS_MODULE": "huntaze.settings",
-        "REMAP_SIGTERM": "SIGQUIT",
         "DEMO": "1",
     }
     return {**os.environ, **overrides, **more}

@@ -73,9 +73,10 @@ def test_a_rolling_restart_leaves_nothing_uncertain(
     keys = queue(fans, owner, 40)
     house.start_all()
     wait_for(lambda: len(platform.sent()) >= 5, seconds=40, what="5 arrived", house=house)
-    house.stop("send")
+    assert house.stop("send") == 0
     left = states()
     print(f"stopped the sender after {len(platform.sent())} arrivals; rows: {dict(left)}")
+    assert left["queued"] > 0
     assert left["sending"] == left["uncertain"] == 0
     assert left["sent"] == len(platform.sent())
     house.start_sender()
