@@ -6,6 +6,7 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from accounts.api import schema  # noqa: F401  (tells the API document about bearer tokens)
         from accounts.services.idempotency import IdempotencyStore
         from accounts.services.keys import WorkspaceDataKeys
         from huntaze.kernel import crypto

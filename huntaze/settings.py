@@ -188,8 +188,8 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
     "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
         "huntaze.kernel.api.schema.camelize",
+        "huntaze.openapi.plain_views",
         "huntaze.kernel.api.schema.common_errors",
     ],
     "COMPONENT_SPLIT_REQUEST": True,
@@ -214,3 +214,4 @@ ONLYFANSAPI_WEBHOOK_SECRETS = env.words("ONLYFANSAPI_WEBHOOK_SECRETS")
 # --- logs
 LOGGING_CONFIG = "huntaze.kernel.logs.configure_django"
 LOG_LEVEL = env.text("LOG_LEVEL", "INFO")
+LOGGING = {"level": LOG_LEVEL}

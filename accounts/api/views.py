@@ -33,6 +33,10 @@ class AuthViewSet(HuntazeViewSet):
 
     @extend_schema(
         summary="Sign in",
+        description=(
+            "Gives an access token for 15 minutes; the refresh token comes only as an HttpOnly cookie, for 7 days or, "
+            "with `rememberMe`, 30. Wrong password and unknown mail are the same 401."
+        ),
         tags=["Accounts"],
         request=serializers.SignInInput,
         responses={200: serializers.SignedInOutput},
@@ -66,6 +70,7 @@ class AuthViewSet(HuntazeViewSet):
 
     @extend_schema(
         summary="Exchange the refresh cookie for a new access token",
+        description="The cookie is replaced. A refresh token presented again later ends the whole session.",
         tags=["Accounts"],
         request=None,
         parameters=[COOKIE],
@@ -81,6 +86,7 @@ class AuthViewSet(HuntazeViewSet):
 
     @extend_schema(
         summary="Log out here, or everywhere",
+        description="Ends the session of the refresh cookie; `everywhere` ends all of the person's sessions.",
         tags=["Accounts"],
         request=serializers.LogoutInput,
         parameters=[COOKIE],

@@ -37,12 +37,18 @@ class MessagingViewSet(HuntazeViewSet):
     }
     once = frozenset({"send", "retry"})
 
-    @extend_schema(summary="Is the API there?", tags=["OnlyFans messaging"], auth=[], responses=shapes.TestOutput)
+    @extend_schema(
+        summary="Is the API there?",
+        description="Needs no credentials and reads nothing.",
+        tags=["OnlyFans messaging"], auth=[],
+        responses=shapes.TestOutput,
+    )
     def test(self, request: Request) -> Response:
         return Response({"status": "ok", "timestamp": clock.now()})
 
     @extend_schema(
         summary="Figures of the queue",
+        description="Counted from the rows of the caller's accounts. Depths count to 10,001 and stop there.",
         tags=["OnlyFans messaging"],
         parameters=[ACCOUNT],
         responses=shapes.StatusOutput,
@@ -53,6 +59,11 @@ class MessagingViewSet(HuntazeViewSet):
 
     @extend_schema(
         summary="Queue one message",
+        description=(
+            "The answer comes when the message is stored; it leaves when a slot of the account's limit is free. "
+            "`estimatedSendTime` follows from the queue before it and from the limit. Within a priority, what was "
+            "queued first leaves first."
+        ),
         tags=["OnlyFans messaging"],
         parameters=[KEY],
         request=shapes.SendInput,
@@ -98,6 +109,7 @@ class MessagingViewSet(HuntazeViewSet):
 
     @extend_schema(
         summary="The dead-letter list",
+        description="Messages that were given up, newest first, each with its attempts and last error.",
         tags=["OnlyFans messaging"],
         parameters=[ACCOUNT, *PAGE],
         responses=shapes.FailedOutput,
@@ -110,6 +122,7 @@ class MessagingViewSet(HuntazeViewSet):
 
     @extend_schema(
         summary="Queue a failed message again",
+        description="Attempts already made are kept. 409 when the message is in another state.",
         tags=["OnlyFans messaging"],
         parameters=[KEY],
         request=None,

@@ -66,7 +66,8 @@ def _camelize_schema(schema: dict[str, Any]) -> None:
         schema["properties"] = {camel(name): value for name, value in schema["properties"].items()}
         if "required" in schema:
             schema["required"] = [camel(name) for name in schema["required"]]
-    for child in [*schema.get("properties", {}).values(), schema.get("items", {})]:
+    children = [*schema.get("properties", {}).values(), schema.get("items")]
+    for child in children:
         if isinstance(child, dict):
             _camelize_schema(child)
 
