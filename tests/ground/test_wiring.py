@@ -49,9 +49,9 @@ def test_the_numbers_of_the_last_run_go(tmp_path: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
-def test_workers_hand_their_work_back_when_they_are_ended(tmp_path: Path) -> None:
-    assert wiring.for_process(Place(tmp_path), "worker_send")["REMAP_SIGTERM"] == "SIGQUIT"
-    assert "REMAP_SIGTERM" not in wiring.for_process(Place(tmp_path), "web")
+def test_the_web_server_does_not_wait_for_a_balancer_that_is_not_there(tmp_path: Path) -> None:
+    assert wiring.for_process(Place(tmp_path), "web")["WEB_DRAIN_SECONDS"] == "0"
+    assert "WEB_DRAIN_SECONDS" not in wiring.for_process(Place(tmp_path), "worker")
 
 
 def test_the_exports_for_a_shell_are_private_and_quoted(tmp_path: Path) -> None:

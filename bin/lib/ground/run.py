@@ -161,7 +161,7 @@ class Run:
 
     def _launch(self, name: str, command: str) -> None:
         own = dict(self.supervisor.environment, **wiring.for_process(self.place, name))
-        self.supervisor.start(name, supervisor.shell(command), own, wiring.stop_signal(name))
+        self.supervisor.start(name, supervisor.shell(command), own)
 
     def _watch(self, is_quiet: bool) -> None:
         with (self.place.log / "supervisor.log").open("a") as log:

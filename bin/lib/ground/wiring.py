@@ -6,7 +6,6 @@ The person's environment wins, then what bin/up knows of the servers it runs, th
 import os
 import shlex
 import shutil
-import signal
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -42,18 +41,11 @@ def with_tools(place: Place, environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def for_process(place: Place, name: str) -> dict[str, str]:
-    """What differs from process to process: its name among the metrics, and the way workers end."""
+    """What differs from process to process: its name among the metrics, and how the web server ends."""
     own = {"PROMETHEUS_MULTIPROC_DIR": str(_metrics(place)), "HUNTAZE_PROCESS": name}
     if name == "web":
         own["WEB_DRAIN_SECONDS"] = "0"  # nothing balances load here, so nobody has to look away first
-    if name.startswith("worker"):
-        own["REMAP_SIGTERM"] = "SIGQUIT"  # soft shutdown: unfinished tasks go back to the queue
     return own
-
-
-def stop_signal(name: str) -> signal.Signals:
-    """Workers end on SIGINT as soon as the task in hand is done; SIGTERM would always take its full 25 s."""
-    return signal.SIGINT if name.startswith("worker") else signal.SIGTERM
 
 
 def empty_metrics(place: Place) -> None:
