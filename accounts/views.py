@@ -1,5 +1,6 @@
 """Pages of accounts: signing in and out of the dashboard."""
 from django.contrib.auth import login, logout
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -9,8 +10,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.errors import InvalidCredentials
 from accounts.forms import SignInForm
+from accounts.services.people import set_locale
 from accounts.services.signin import verified_user
-from huntaze.kernel.errors import RateLimited
+from huntaze.kernel.errors import Invalid, RateLimited
 from huntaze.kernel.web import device_of
 
 REMEMBERED_SECONDS = 30 * 86_400
@@ -52,6 +54,18 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     response = redirect("signin")
     response["Clear-Site-Data"] = '"cache", "storage"'
     return response
+
+
+@require_POST
+def locale(request: HttpRequest) -> HttpResponse:
+    """Keep the language a person chose and go back to where they were."""
+    if not request.user.is_authenticated:
+        return redirect("signin")
+    try:
+        set_locale(user=request.user, locale=request.POST.get("locale", ""))
+    except Invalid as error:
+        raise BadRequest("unknown language") from error
+    return redirect(_next(request))
 
 
 def _next(request: HttpRequest) -> str:

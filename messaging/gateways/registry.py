@@ -24,6 +24,8 @@ def _onlyfans(config: GatewayConfig) -> MessageGateway:
 
 
 _MAKERS: dict[Platform, Callable[[GatewayConfig], MessageGateway]] = {Platform.ONLYFANS: _onlyfans}
+#: Platforms that we can send to.
+PLATFORMS = tuple(_MAKERS)
 
 
 def gateway(platform: Platform, config: GatewayConfig) -> MessageGateway:

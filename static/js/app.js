@@ -1,0 +1,87 @@
+// Behaviours of the dashboard, one data- attribute each. Everything here adds speed; the page works without it.
+
+const POLL_MS = 2000;
+const SLOW_POLL_MS = 15000;
+const FAILURES_BEFORE_SLOW = 3;
+
+// [data-poll]: asks for itself again while the page can be seen; slower while the server can't be reached.
+let failures = 0;
+let lastTick = 0;
+
+function tick(isForced) {
+  if (document.visibilityState !== "visible") return;
+  const pause = failures >= FAILURES_BEFORE_SLOW ? SLOW_POLL_MS : POLL_MS;
+  if (!isForced && Date.now() - lastTick < pause - 50) return;
+  lastTick = Date.now();
+  for (const element of document.querySelectorAll("[data-poll]")) {
+    element.dispatchEvent(new CustomEvent("tick"));
+  }
+}
+
+setInterval(tick, POLL_MS);
+document.addEventListener("visibilitychange", () => tick(true));
+window.addEventListener("online", () => tick(true));
+
+const isPoll = (context) => context?.sourceEvent?.type === "tick";
+
+function connection(isLost) {
+  failures = isLost ? failures + 1 : 0;
+  const sign = document.getElementById("connection");
+  if (sign) sign.hidden = failures < 2;
+}
+
+// What a person did and failed is said; what a poll failed is only a sign in the top bar.
+function trouble(isShown) {
+  const box = document.getElementById("trouble");
+  if (box) box.hidden = !isShown;
+}
+
+document.addEventListener("htmx:error", ({ detail }) => {
+  if (isPoll(detail.ctx)) connection(true);
+  else if (detail.ctx) trouble(true);
+});
+document.addEventListener("htmx:after:request", ({ detail }) => {
+  const status = detail.ctx.response?.status ?? 0;
+  if (isPoll(detail.ctx)) connection(status >= 500);
+  else trouble(status >= 500);
+});
+
+// [data-count="<id>"]: shows how many characters are left of maxlength.
+function count(field) {
+  const shown = document.getElementById(field.dataset.count);
+  const characters = [...field.value].length;
+  const format = new Intl.NumberFormat(document.documentElement.lang);
+  shown.textContent = `${format.format(characters)} / ${format.format(field.maxLength)}`;
+}
+
+// [data-focus]: takes the focus when it arrives, such as the summary of a form's errors.
+function arrive(root) {
+  for (const field of root.querySelectorAll("[data-count]")) count(field);
+  root.querySelector("[data-focus]")?.focus();
+}
+
+document.addEventListener("input", ({ target }) => {
+  if (target.matches("[data-count]")) count(target);
+});
+document.addEventListener("htmx:after:swap", ({ detail }) => {
+  if (!isPoll(detail.ctx)) arrive(document);
+});
+arrive(document);
+
+// [data-autosubmit]: a choice is made by choosing.
+document.addEventListener("change", ({ target }) => {
+  target.closest("[data-autosubmit]")?.requestSubmit();
+});
+
+// [data-menu]: closes on Escape and on a click elsewhere.
+function closeMenus(except) {
+  for (const menu of document.querySelectorAll("[data-menu][open]")) {
+    if (menu !== except) menu.open = false;
+  }
+}
+document.addEventListener("click", ({ target }) => closeMenus(target.closest("[data-menu]")));
+document.addEventListener("keydown", ({ key, target }) => {
+  if (key !== "Escape") return;
+  target.closest("[data-menu][open]")?.querySelector("summary").focus();
+  closeMenus(null);
+});
