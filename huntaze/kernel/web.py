@@ -67,7 +67,7 @@ def page(capability: str) -> Callable[[View], View]:
                 raise PermissionDenied
             with ExitStack() as stack:
                 stack.enter_context(workspace_scope(principal.workspace_pk))
-                stack.enter_context(context.bind(workspace_id=principal.workspace_id, user_id=principal.user_id))
+                context.put(workspace_id=principal.workspace_id, user_id=principal.user_id)
                 try:
                     response = view(request, *args, **kwargs)
                 except NotFound as error:

@@ -2,7 +2,7 @@
 from huntaze.kernel.limiter import Lane
 
 HIGHEST, DEFAULT, LOWEST = 1, 5, 9
-#: Single messages down to this priority may burst; what is marked less urgent is paced, so that it never delays a reply.
+#: Single messages down to this priority may burst; what is less urgent is paced, so that it never delays a reply.
 LAST_INTERACTIVE = 5
 
 

@@ -24,6 +24,8 @@ ACCOUNT_EVENTS: dict[str, AccountState] = {
     "accounts.otp_code_required": AccountState.NEEDS_CODE,
     "accounts.face_otp_required": AccountState.NEEDS_FACE,
 }
+#: By these a disconnected account comes back.
+RETURNS = frozenset({"accounts.connected", "accounts.reconnected"})
 #: Presence: worth nothing a minute later, so it is never stored.
 EPHEMERAL = frozenset({"users.typing", "users.online", "users.offline"})
 

@@ -56,7 +56,7 @@ class HuntazeViewSet(ViewSetMixin, APIView):
         super().initial(request, *args, **kwargs)
         if isinstance(request.auth, Principal):
             self._stack.enter_context(workspace_scope(request.auth.workspace_pk))
-            self._stack.enter_context(context.bind(workspace_id=request.auth.workspace_id, user_id=request.auth.user_id))
+            context.put(workspace_id=request.auth.workspace_id, user_id=request.auth.user_id)
             self._idempotency_key = self._read_key(request)
 
     def _read_key(self, request: Request) -> str | None:
