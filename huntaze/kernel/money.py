@@ -26,7 +26,8 @@ def exponent(currency: str) -> int:
 
 
 def to_minor(amount: Decimal | str | int, currency: str) -> int:
-    """Minor units of a decimal amount, rounded half to even; raises ValueError for anything but a finite number."""
+    """Minor units of a decimal amount, rounded half to even; raises ValueError for anything but a finite number,
+    and for one of more than 28 digits."""
     if isinstance(amount, float):
         raise ValueError("money never passes through a float")
     try:
@@ -35,4 +36,7 @@ def to_minor(amount: Decimal | str | int, currency: str) -> int:
         raise ValueError(f"not an amount: {amount!r}") from error
     if not value.is_finite():
         raise ValueError("not a finite amount")
-    return int(value.scaleb(exponent(currency)).quantize(Decimal(1), rounding=ROUND_HALF_EVEN))
+    try:
+        return int(value.scaleb(exponent(currency)).quantize(Decimal(1), rounding=ROUND_HALF_EVEN))
+    except ArithmeticError as error:  # more digits than the decimal context holds
+        raise ValueError("not an amount of money") from error
