@@ -117,6 +117,7 @@ def logging_dict(level: str = "INFO") -> dict[str, Any]:
             # One line for each of many small tasks a second: their times are metrics, their failures errors.
             "celery.app.trace": {**through, "level": "WARNING"},
             "celery.worker.strategy": {**through, "level": "WARNING"},
+            "celery.worker.request": {**through, "level": "WARNING"},
             "celery.beat": {**through, "level": "WARNING"},
             "gunicorn.error": {**through, "level": level},
             "uvicorn": {**through, "level": "WARNING"},
