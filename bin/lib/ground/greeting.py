@@ -1,6 +1,7 @@
 """What a person reads when everything runs: the addresses, and who may sign in."""
 
 import json
+from shlex import quote
 
 from ground.place import Place
 from ground.state import State
@@ -15,7 +16,7 @@ def text(place: Place, state: State, verb: str = "runs") -> str:
     lines += [
         f"  health    {base}/api/health",
         f"  logs      {place.log}",
-        f"  by hand   . {place.run / 'env'} && {place.python} manage.py shell",
+        f"  by hand   . {quote(str(place.run / 'env'))} && {quote(str(place.python))} manage.py shell",
         "  stop      bin/down (Ctrl-C where bin/up runs in the foreground); the data stays",
     ]
     return "\n".join(lines)

@@ -42,6 +42,7 @@ class Progress:
         begun = time.monotonic()
         with self._lock:
             self._running.append(name)
+            self._clear()
             self._draw()
         step, is_through = Step(), False
         try:
