@@ -4,6 +4,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -19,8 +20,9 @@ from accounts.models import (
 )
 from accounts.services.audit import Actor
 from accounts.services.platform_accounts import set_paused
+from accounts.types import AccountState
 from huntaze.kernel import clock
-from huntaze.kernel.admin import ReadOnlyAdmin
+from huntaze.kernel.admin import Attention, ReadOnlyAdmin, attention
 
 
 @admin.register(Workspace)
@@ -112,3 +114,11 @@ class AuditEventAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).order_by("-id")
+
+
+@attention
+def accounts_to_reconnect() -> Attention:
+    states = [AccountState.EXPIRED, AccountState.NEEDS_CODE, AccountState.NEEDS_FACE]
+    count = PlatformAccount.objects.filter(state__in=states).count()
+    url = reverse("admin:accounts_platformaccount_changelist") + f"?state__in={','.join(states)}"
+    return Attention(_("Accounts to reconnect"), count, url)

@@ -7,12 +7,13 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from accounts.services.audit import Actor
 from huntaze.kernel import clock, ids, outbox
-from huntaze.kernel.admin import ReadOnlyAdmin
+from huntaze.kernel.admin import Attention, ReadOnlyAdmin, attention
 from huntaze.kernel.errors import Conflict
 from messaging.models import Conversation, Delivery, Fan, FanSignal, InboundEvent, Message
 from messaging.services.dead_letters import it_arrived, retry_failed, send_again
@@ -148,3 +149,28 @@ class InboundEventAdmin(ReadOnlyAdmin):
         count = apply_again(pks=list(queryset.filter(state__in=states).values_list("pk", flat=True)), now=clock.now())
         text = ngettext("%(count)d event queued.", "%(count)d events queued.", count) % {"count": count}
         self.message_user(request, text, messages.SUCCESS)
+
+
+#: Counts on the first page stop here, so that they cost the same whatever happened overnight.
+MOST_COUNTED = 10_001
+
+
+@attention
+def dead_letters() -> Attention:
+    count = Delivery.objects.dead_letters()[:MOST_COUNTED].count()
+    return Attention(_("Dead letters"), count, reverse("admin:messaging_delivery_changelist") + "?state__exact=failed")
+
+
+@attention
+def uncertain() -> Attention:
+    count = Delivery.objects.uncertain()[:MOST_COUNTED].count()
+    url = reverse("admin:messaging_delivery_changelist") + "?state__exact=uncertain"
+    return Attention(_("Uncertain sends"), count, url)
+
+
+@attention
+def webhooks_not_applied() -> Attention:
+    states = [outbox.State.FAILED, "unclaimed", "quarantined"]
+    count = InboundEvent.objects.filter(state__in=states)[:MOST_COUNTED].count()
+    url = reverse("admin:messaging_inboundevent_changelist") + f"?state__in={','.join(states)}"
+    return Attention(_("Webhooks not applied"), count, url)

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import PlatformAccount
@@ -37,6 +38,12 @@ DEEDS = {
     "again": dead_letters.send_again,
 }
 TABS = tuple(queue_page.LISTS)
+#: What the services refuse with, for translation.
+REFUSALS = (
+    gettext_noop("This message is not failed"),
+    gettext_noop("This message is not uncertain"),
+    gettext_noop("It is too late to cancel this message"),
+)
 
 
 @dataclass(frozen=True, slots=True)
