@@ -30,14 +30,15 @@ def main(root: Path, arguments: list[str]) -> int:
         needs_browser = not arguments or any("e2e" in argument for argument in arguments)
         chromium = browser.ensure(progress) if needs_browser else None
         with throwaway.servers(place, progress, "test", postgres.THROWAWAY) as servers:
-            servers.environment = dict(servers.environment, **_test_settings(chromium))
-            return _prove(place, progress, servers, arguments)
+            return _prove(place, progress, servers, arguments, _test_settings(chromium))
     except KeyboardInterrupt:
         print("\nInterrupted; the servers of this run have been stopped.", file=sys.stderr)
         return 130
 
 
-def _prove(place: Place, progress: Progress, servers: Supervisor, arguments: list[str]) -> int:
+def _prove(
+    place: Place, progress: Progress, servers: Supervisor, arguments: list[str], more: dict[str, str]
+) -> int:
     results = []
     if not arguments or arguments == ["--checks"]:
         results = checks.run_all(place, servers.environment, servers.state.path.parent, progress)
@@ -45,6 +46,7 @@ def _prove(place: Place, progress: Progress, servers: Supervisor, arguments: lis
     if arguments == ["--checks"]:
         checks.report(results)
         return 0 if are_passed else 1
+    servers.environment = dict(servers.environment, **more)
     code = _pytest(place, servers, arguments or ["-n", "2", "--dist", "loadfile"])
     if not are_passed:
         checks.report(results)
@@ -71,6 +73,7 @@ def _pytest(place: Place, servers: Supervisor, arguments: list[str]) -> int:
 def _test_settings(chromium: str | None) -> dict[str, str]:
     """What tests want otherwise than a real installation: speed, and files without hashed names."""
     told = {
+        "DEMO": "0",
         "PASSWORD_HASHER": "django.contrib.auth.hashers.MD5PasswordHasher",
         "STATIC_STORAGE": "django.contrib.staticfiles.storage.StaticFilesStorage",
         "DJANGO_ALLOW_ASYNC_UNSAFE": "true",  # browser tests: the page's event loop runs in the test's thread
