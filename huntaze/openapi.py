@@ -59,7 +59,9 @@ def _onlyfans_webhook() -> dict[str, Any]:
                 "description": "Stored, or known already",
                 "content": {"application/json": {"schema": JSON}},
             },
+            "400": {"description": "Not an event"},
             "401": {"description": "Invalid signature"},
             "413": {"description": "Larger than 1 MiB"},
+            "503": {"description": "Not stored: send it again"},
         },
     }

@@ -73,14 +73,14 @@ def _camelize_schema(schema: dict[str, Any]) -> None:
 
 
 def common_errors(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Error answers, so that no view repeats them: 401, 403, 429 where credentials are needed, and so on."""
+    """Error answers, so that no view repeats them: what any endpoint with credentials, or any public door, may say."""
     result.setdefault("components", {}).setdefault("schemas", {})["Error"] = ERROR
-    for path, operations in result.get("paths", {}).items():
+    for operations in result.get("paths", {}).values():
         for method, operation in operations.items():
-            wanted = ["401", "403", "429"] if operation.get("security") else []
-            wanted += ["400"] if operation.get("requestBody") or operation.get("parameters") else []
-            wanted += ["404"] if "{" in path else []
-            wanted += ["409"] if method == "post" and operation.get("security") else []
+            if operation.get("security"):
+                wanted = ["400", "401", "403", "404", "429"] + (["409"] if method == "post" else [])
+            else:
+                wanted = ["400", "401", "403", "429"] if method == "post" else []
             for status in wanted:
                 operation["responses"].setdefault(status, _error(status))
     return result
