@@ -6,8 +6,10 @@ import math
 import os
 import time
 from collections import defaultdict, deque
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from threading import Lock
 
 import redis as redis_client
 import structlog
@@ -15,6 +17,9 @@ import structlog
 from huntaze.kernel import redis
 
 log = structlog.get_logger(__name__)
+
+#: Begins the token of what a process counted by itself.
+_OWN = "own:"
 
 _TAKE = redis.script("""
 local now = redis.call('TIME')
@@ -69,20 +74,23 @@ def take(key: str, *, limit: int, window: float = 60.0) -> Verdict:
 
 
 _own_counts: defaultdict[str, deque[float]] = defaultdict(deque)
+_own_lock = Lock()
 
 
 def _alone(key: str, limit: int, window: float) -> Verdict:
     limit = max(1, limit // 10)
-    log_, now = _own_counts[key], time.monotonic()
-    while log_ and log_[0] <= now - window:
-        log_.popleft()
-    allowed = len(log_) < limit
-    if allowed:
-        log_.append(now)
-    wait = log_[0] + window - now
-    if len(_own_counts) > 10_000:
-        _own_counts.clear()
-    return Verdict(allowed, limit, limit - len(log_), wait, datetime.fromtimestamp(time.time() + wait, UTC))
+    with _own_lock:
+        log_, now = _own_counts[key], time.monotonic()
+        while log_ and log_[0] <= now - window:
+            log_.popleft()
+        allowed = len(log_) < limit
+        if allowed:
+            log_.append(now)
+        wait, remaining = log_[0] + window - now, limit - len(log_)
+        if len(_own_counts) > 10_000:
+            _own_counts.clear()
+    reset_at = datetime.fromtimestamp(time.time() + wait, UTC)
+    return Verdict(allowed, limit, remaining, wait, reset_at, token=f"{_OWN}{now}" if allowed else "")
 
 
 def retry_after(verdict: Verdict) -> int:
@@ -92,6 +100,10 @@ def retry_after(verdict: Verdict) -> int:
 
 def give_back(key: str, verdict: Verdict) -> None:
     """Uncount one request, for limits that only count failures; Redis being away is no error."""
+    if verdict.token.startswith(_OWN):
+        with _own_lock, suppress(ValueError):  # it may have left the window meanwhile
+            _own_counts[key].remove(float(verdict.token.removeprefix(_OWN)))
+        return
     try:
         redis.client().zrem(f"rl:{key}", verdict.token)
     except redis_client.RedisError:
@@ -104,4 +116,5 @@ def clear(key: str) -> None:
         redis.client().delete(f"rl:{key}")
     except redis_client.RedisError:
         log.warning("ratelimit.redis.away")
-    _own_counts.pop(key, None)
+    with _own_lock:
+        _own_counts.pop(key, None)

@@ -22,16 +22,21 @@ from huntaze.kernel.tenancy import workspace_scope
 
 
 def client_ip(request: HttpRequest | Request) -> str | None:
-    """The caller's address: the n-th of `X-Forwarded-For` from the right, n proxies being ours; else the peer."""
+    """The caller's address: the n-th of `X-Forwarded-For` from the right, n proxies being ours; else the peer.
+
+    An IPv4 address that a dual-stack socket shows as IPv6 is told as IPv4, so that it has one name everywhere.
+    """
     candidate: str | None = request.META.get("REMOTE_ADDR")
     count = settings.TRUSTED_PROXY_COUNT
     if count:
         hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
         candidate = hops[-count] if len(hops) >= count else None
     try:
-        return str(ipaddress.ip_address(candidate or ""))
+        address = ipaddress.ip_address(candidate or "")
     except ValueError:
         return None
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return str(mapped or address)
 
 
 @dataclass(frozen=True, slots=True)

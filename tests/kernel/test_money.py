@@ -36,7 +36,9 @@ def test_amounts_become_minor_units(amount: Decimal | str | int, currency: str, 
     assert to_minor(amount, currency) == minor
 
 
-@pytest.mark.parametrize("amount", ["", "twelve", "1,5", "NaN", "sNaN", "Infinity", "-Infinity", "1e30", "1E+999999", 1.5])
+@pytest.mark.parametrize(
+    "amount", ["", "twelve", "1,5", "NaN", "sNaN", "Infinity", "-Infinity", "1e30", "1E+999999", 1.5]
+)
 def test_what_is_not_an_amount_is_a_value_error(amount: object) -> None:
     with pytest.raises(ValueError, match=r"amount|float"):
         to_minor(amount, "USD")  # type: ignore[arg-type]

@@ -121,7 +121,9 @@ def test_a_row_of_another_workspace_can_not_be_written(world: Any) -> None:
             lambda: Creator.objects.create(stage_name="x", workspace_id=theirs),
             lambda: Creator.objects.get_or_create(stage_name="x", workspace_id=theirs),
             lambda: Creator(stage_name="x", workspace_id=theirs).save(),
-            lambda: Creator.objects.bulk_create([Creator(stage_name="a"), Creator(stage_name="x", workspace_id=theirs)]),
+            lambda: Creator.objects.bulk_create(
+                [Creator(stage_name="a"), Creator(stage_name="x", workspace_id=theirs)]
+            ),
             lambda: world.outsider_account.creator.save(),
         ):
             with pytest.raises(WrongWorkspace):

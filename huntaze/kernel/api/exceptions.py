@@ -48,6 +48,8 @@ def _domain(error: errors.DomainError) -> Response:
     for key, value in error.data.items():
         body[key] = clock.iso(value) if isinstance(value, datetime) else value
     answer = Response(body, status=code)
+    if code == status.HTTP_401_UNAUTHORIZED:
+        answer["WWW-Authenticate"] = "Bearer"
     if "retry_after" in error.data:
         answer["Retry-After"] = str(error.data["retry_after"])
     return answer
@@ -81,7 +83,9 @@ def details(detail: Any, path: str = "") -> list[dict[str, str]]:
     if isinstance(detail, list):
         found = []
         for index, value in enumerate(detail):
-            nested = f"{path}.{index}" if isinstance(value, dict | list) and value else path
-            found += details(value, nested) if nested != path else [{"field": path, "message": str(value)}]
+            if isinstance(value, dict | list):  # one row of several; a row without faults is empty
+                found += details(value, ".".join(filter(None, (path, str(index)))))
+            else:
+                found.append({"field": path, "message": str(value)})
         return found
     return [{"field": path, "message": str(detail)}]

@@ -7,8 +7,10 @@ from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 from rest_framework.renderers import JSONRenderer
 
-_UPPER = re.compile(r"(?<=[a-z0-9])([A-Z])")
+_UPPER = re.compile(r"(?<=[A-Za-z0-9])([A-Z])")
 _LOWER = re.compile(r"_([a-z0-9])")
+#: The escape of U+0000, and not an escaped backslash before the letters u0000.
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 def camel(name: str) -> str:
@@ -52,9 +54,10 @@ class CamelCaseJSONParser(JSONParser):
         try:
             raw = stream.read()
             data = json.loads(raw.decode("utf-8"), parse_constant=_refuse_constant)
-            json.dumps(data, ensure_ascii=False).encode("utf-8")
+            json.dumps(data, ensure_ascii=False, allow_nan=False).encode("utf-8")
+            data = snakize(data)
         except (ValueError, RecursionError) as error:
             raise ParseError("Invalid request body") from error
-        if b"\\u0000" in raw or b"\x00" in raw:
+        if _NUL.search(raw):
             raise ParseError("Invalid request body")
-        return snakize(data)
+        return data
