@@ -1,6 +1,7 @@
 """The queue's words: what a state, an error or an account's trouble means, and what to do about it."""
 from django import template
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.types import AccountState
 from huntaze.templatetags.house import number
@@ -10,15 +11,15 @@ from messaging.types import DeliveryState
 register = template.Library()
 
 STATES = {
-    DeliveryState.HELD: _("Held"),
-    DeliveryState.SCHEDULED: _("Planned"),
-    DeliveryState.QUEUED: _("Queued"),
-    DeliveryState.SENDING: _("Sending"),
-    DeliveryState.SENT: _("Sent"),
-    DeliveryState.UNCERTAIN: _("Uncertain"),
-    DeliveryState.FAILED: _("Failed"),
-    DeliveryState.CANCELLED: _("Cancelled"),
-    DeliveryState.UNSENT: _("Unsent"),
+    DeliveryState.HELD: pgettext_lazy("state", "Held"),
+    DeliveryState.SCHEDULED: pgettext_lazy("state", "Planned"),
+    DeliveryState.QUEUED: pgettext_lazy("state", "Queued"),
+    DeliveryState.SENDING: pgettext_lazy("state", "Sending"),
+    DeliveryState.SENT: pgettext_lazy("state", "Sent"),
+    DeliveryState.UNCERTAIN: pgettext_lazy("state", "Uncertain"),
+    DeliveryState.FAILED: pgettext_lazy("state", "Failed"),
+    DeliveryState.CANCELLED: pgettext_lazy("state", "Cancelled"),
+    DeliveryState.UNSENT: pgettext_lazy("state", "Unsent"),
 }
 TONES = {
     DeliveryState.QUEUED: "info",
