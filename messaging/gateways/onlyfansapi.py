@@ -63,7 +63,7 @@ def as_html(text: str) -> str:
 
 def as_text(markup: str) -> str:
     """The platform's HTML as plain text."""
-    return html.unescape(_TAG.sub("", _BREAK.sub("\n", markup)))
+    return html.unescape(_TAG.sub("", _BREAK.sub("\n", markup).removesuffix("\n")))
 
 
 def is_same(message: Outgoing, row: ChatMessage) -> bool:

@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Iterator
 from decimal import Decimal
 
+from huntaze.kernel.crypto import MASK
 from huntaze.kernel.errors import FieldError
 from messaging.types import SendCommand
 
@@ -20,8 +21,10 @@ def faults(command: SendCommand) -> Iterator[FieldError]:
         yield FieldError("content", "Write a text or attach media.")
     if len(command.content) > MOST_CHARACTERS:
         yield FieldError("content", f"Use at most {MOST_CHARACTERS:,} characters.")
-    if any(unicodedata.category(char) == "Cc" and char not in "\n\r\t" for char in command.content):
+    if any(unicodedata.category(char) in {"Cc", "Cs"} and char not in "\n\r\t" for char in command.content):
         yield FieldError("content", "Control characters are not allowed.")
+    if command.content == MASK:
+        yield FieldError("content", "This text stands for a hidden one; write another.")
     yield from _price_faults(command)
     if len(command.media_ids) > MOST_MEDIA:
         yield FieldError("mediaIds", f"Attach at most {MOST_MEDIA} media.")
@@ -42,6 +45,13 @@ def _price_faults(command: SendCommand) -> Iterator[FieldError]:
         yield FieldError("price", f"Use 0, or a price from {LOWEST_PRICE} to {HIGHEST_PRICE}.")
     if not command.media_ids:
         yield FieldError("mediaIds", "A price needs media to sell.")
+
+
+def storable(text: str) -> str:
+    """What others wrote as a sealed column takes it: half characters are replaced, and who writes the very mask that
+    hides texts gets an invisible space behind it."""
+    whole = text.encode("utf-8", "replace").decode("utf-8")
+    return f"{whole}\u200b" if whole == MASK else whole
 
 
 def normalised(text: str) -> str:

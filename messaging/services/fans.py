@@ -1,9 +1,12 @@
 """Writing fans and their conversations, from whatever the platform tells us about them."""
 from datetime import datetime
 
+from django.db.models import Q
+
 from accounts.models import PlatformAccount
 from huntaze.kernel import crypto
 from messaging.models import Conversation, Fan
+from messaging.rules.content import storable
 
 NAME_LENGTH, HANDLE_LENGTH = 120, 100
 
@@ -23,19 +26,20 @@ def upsert_fan(
     can_receive: bool | None = None,
 ) -> Fan:
     """The fan with this platform id; empty values never overwrite known ones."""
+    name, handle = storable(name[:NAME_LENGTH]), storable(handle[:HANDLE_LENGTH])
     fan, made = Fan.objects.get_or_create(
         account=account,
         platform_user_id=platform_user_id,
         defaults={
-            "name": name[:NAME_LENGTH],
-            "handle": handle[:HANDLE_LENGTH],
+            "name": name,
+            "handle": handle,
             "handle_digest": handle_digest(handle) if handle else None,
             "first_seen_at": now,
             "can_receive": True if can_receive is None else can_receive,
         },
     )
     if not made:
-        _freshen(fan, name[:NAME_LENGTH], handle[:HANDLE_LENGTH], can_receive)
+        _freshen(fan, name, handle, can_receive)
     return fan
 
 
@@ -57,3 +61,15 @@ def _freshen(fan: Fan, name: str, handle: str, can_receive: bool | None) -> None
 def conversation_of(fan: Fan) -> Conversation:
     conversation, _ = Conversation.objects.get_or_create(fan=fan, defaults={"account": fan.account})
     return conversation
+
+
+def touch(conversation_pk: int, at: datetime) -> None:
+    """Something was said at this time; a late message does not pull the conversation back."""
+    rows = Conversation.objects.filter(pk=conversation_pk)
+    rows.filter(Q(last_message_at=None) | Q(last_message_at__lt=at)).update(last_message_at=at)
+
+
+def note_activity(fan: Fan, at: datetime) -> None:
+    """The fan did something at this time; late news does not make them look idle again."""
+    rows = Fan.objects.filter(pk=fan.pk)
+    rows.filter(Q(last_active_at=None) | Q(last_active_at__lt=at)).update(last_active_at=at)

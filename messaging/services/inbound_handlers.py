@@ -1,5 +1,9 @@
-"""What each webhook changes. Every handler can run twice or late: it inserts under a unique key or moves forwards."""
-from datetime import datetime
+"""What each webhook changes. Every handler can run twice or late: it inserts under a unique key or moves forwards.
+
+A handler that returns False has written what it could and waits for news that is still on its way.
+"""
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import F, Q
@@ -8,14 +12,26 @@ from accounts.models import PlatformAccount
 from accounts.services.audit import Actor
 from accounts.services.platform_accounts import move_state
 from accounts.types import AccountState
+from huntaze.kernel import clock
 from huntaze.kernel.money import to_minor
 from huntaze.kernel.outbox import NotYet
-from messaging.gateways.onlyfansapi import as_text
+from messaging.gateways.onlyfansapi import SLACK, as_text
 from messaging.models import Conversation, Delivery, Fan, FanSignal, Message
 from messaging.rules import onlyfans_events as events
-from messaging.services.fans import conversation_of, upsert_fan
+from messaging.rules.content import storable
+from messaging.services.fans import conversation_of, note_activity, touch, upsert_fan
 from messaging.services.send import text_digest
 from messaging.types import AuthorKind, DeliveryState, Direction, SignalKind
+
+#: How long news about a message waits for the message itself; afterwards it is taken for one from before our time.
+MESSAGE_MAY_COME = timedelta(seconds=60)
+#: How long a report that fits several of our messages waits for their own answers, which know which one it is.
+ANSWERS_MAY_COME = timedelta(seconds=300)
+#: A report can settle rows in these states; a queued one only if it may have arrived before (it is being repeated).
+REPORTABLE = (
+    Q(state__in=[DeliveryState.SENDING, DeliveryState.UNCERTAIN, DeliveryState.SENT])
+    | Q(state__in=[DeliveryState.QUEUED, DeliveryState.SCHEDULED], replays__gt=0)
+)
 
 
 def message_received(account: PlatformAccount, payload: dict[str, Any], received_at: datetime) -> None:
@@ -25,10 +41,9 @@ def message_received(account: PlatformAccount, payload: dict[str, Any], received
     message, is_new = _store_message(account, fan, payload, Direction.INBOUND, AuthorKind.PLATFORM, received_at)
     if not is_new:
         return
-    Fan.objects.filter(pk=fan.pk).update(last_active_at=message.created_at)
-    rows = Conversation.objects.filter(pk=message.conversation_id)
-    rows.update(unread_count=F("unread_count") + 1)
-    _touch(rows, message.created_at)
+    note_activity(fan, message.created_at)
+    Conversation.objects.filter(pk=message.conversation_id).update(unread_count=F("unread_count") + 1)
+    touch(message.conversation_id, message.created_at)
 
 
 def message_sent(account: PlatformAccount, payload: dict[str, Any], received_at: datetime) -> None:
@@ -40,47 +55,90 @@ def message_sent(account: PlatformAccount, payload: dict[str, Any], received_at:
         return
     receiver = payload.get("toUser")
     fan = _fan(account, receiver if isinstance(receiver, dict) else {}, received_at)
-    text = as_text(str(payload.get("text") or ""))
-    ours = Delivery.objects.filter(fan=fan, message__text_digest=text_digest(text), message__platform_message_id=None)
-    if ours.filter(state=DeliveryState.SENDING).exists():
+    ours = _ours(fan, payload, received_at)
+    if any(row.state == DeliveryState.SENDING for row in ours):
         raise NotYet  # its own answer is on the way and knows more
-    row = ours.filter(state=DeliveryState.UNCERTAIN).order_by("pk").first()
-    if row is not None:
-        Delivery.objects.filter(pk=row.pk, state=DeliveryState.UNCERTAIN).update(
-            state=DeliveryState.SENT, needs_lookup=False, last_error="", answered_at=received_at
-        )
-        Message.objects.filter(pk=row.message_id).update(
-            platform_message_id=message_id, sent_at=events.moment(payload.get("createdAt")) or received_at
-        )
+    if len(ours) > 1 and clock.now() - received_at < ANSWERS_MAY_COME:
+        raise NotYet
+    if ours:
+        _settle(ours[0], message_id, events.moment(payload.get("createdAt")) or received_at, received_at)
         return
     message, _ = _store_message(account, fan, payload, Direction.OUTBOUND, AuthorKind.UNKNOWN, received_at)
-    _touch(Conversation.objects.filter(pk=message.conversation_id), message.created_at)
+    touch(message.conversation_id, message.created_at)
 
 
-def message_deleted(account: PlatformAccount, payload: dict[str, Any], received_at: datetime) -> None:
+def _ours(fan: Fan, payload: dict[str, Any], received_at: datetime) -> list[Delivery]:
+    """Our messages to the fan that this report can mean: same text, price and number of media, attempted before."""
+    price = events.decimal_amount(payload.get("price"))
+    media = payload.get("media")
+    media_count = len(media) if isinstance(media, list) else 0
+    text = as_text(str(payload.get("text") or ""))
+    created = events.moment(payload.get("createdAt")) or received_at
+    rows = Delivery.objects.filter(
+        REPORTABLE,
+        fan=fan,
+        message__text_digest=text_digest(text),
+        message__price_minor=to_minor(price, "USD") if price else 0,
+        message__platform_message_id=None,
+    ).exclude(first_attempt_at__gt=created + SLACK)
+    found = [row for row in rows.select_related("message") if len(row.message.media_ids) == media_count]
+    order = {DeliveryState.UNCERTAIN: 0, DeliveryState.SENT: 2}
+    return sorted(found, key=lambda row: (order.get(DeliveryState(row.state), 1), row.pk))
+
+
+def _settle(row: Delivery, message_id: str, sent_at: datetime, received_at: datetime) -> None:
+    """The platform's own word ends all doubt; the lease goes, so that a look-up under way changes nothing any more."""
+    changes = {
+        "state": DeliveryState.SENT,
+        "needs_lookup": False,
+        "last_error": "",
+        "answered_at": row.answered_at if row.state == DeliveryState.SENT else received_at,
+        "leased_until": None,
+        "lease_token": None,
+    }
+    if not Delivery.objects.filter(pk=row.pk, state=row.state).update(**changes):
+        raise NotYet  # it has moved since we looked
+    Message.objects.filter(pk=row.message_id).update(platform_message_id=message_id, sent_at=sent_at)
+    touch(row.message.conversation_id, sent_at)
+
+
+def message_deleted(account: PlatformAccount, payload: dict[str, Any], received_at: datetime) -> bool:
     """The payload names the message only, not the chat."""
     message_id = events.text_of(payload.get("id"))
-    rows = Message.objects.filter(account=account, platform_message_id=message_id, deleted_at=None)
-    rows.update(deleted_at=received_at)
+    if not message_id:
+        raise events.Unreadable("no_id")
+    rows = Message.objects.filter(account=account, platform_message_id=message_id)
+    if not rows.exists():
+        return not _may_come(received_at)
+    rows.filter(deleted_at=None).update(deleted_at=received_at)
+    return True
 
 
-def purchased(account: PlatformAccount, payload: dict[str, Any], received_at: datetime) -> None:
-    """A fan unlocked a priced message: a signal on the conversation, and the message is marked bought."""
+def _may_come(received_at: datetime) -> bool:
+    """Whether a message that we don't know may still be told of."""
+    return clock.now() - received_at < MESSAGE_MAY_COME
+
+
+def purchased(account: PlatformAccount, payload: dict[str, Any], received_at: datetime) -> bool:
+    """A fan unlocked a priced message: a signal on the conversation at once, and the message is marked bought."""
     found = events.purchase(payload)
     fan = _fan(account, {"id": found.fan_id}, received_at)
     at = found.at or received_at
-    message = None
-    if found.message_id:
-        message = Message.objects.filter(account=account, platform_message_id=found.message_id).first()
-    _signal(account, fan, SignalKind.PURCHASE, found.event_id, found.amount, at, message)
-    if message is not None:
-        Message.objects.filter(pk=message.pk, purchased_at=None).update(purchased_at=at)
+    signal = _signal(account, fan, SignalKind.PURCHASE, found.event_id, found.amount, at)
+    if found.message_id is None:
+        return True
+    message = Message.objects.filter(account=account, platform_message_id=found.message_id).first()
+    if message is None:
+        return not _may_come(received_at)
+    FanSignal.objects.filter(pk=signal.pk, message=None).update(message=message)
+    Message.objects.filter(pk=message.pk, purchased_at=None).update(purchased_at=at)
+    return True
 
 
 def tipped(account: PlatformAccount, payload: dict[str, Any], received_at: datetime) -> None:
     found = events.tip(payload)
     fan = _fan(account, {"id": found.fan_id}, received_at)
-    _signal(account, fan, SignalKind.TIP, found.event_id, found.amount, found.at or received_at, None)
+    _signal(account, fan, SignalKind.TIP, found.event_id, found.amount, found.at or received_at)
 
 
 def account_changed(
@@ -88,7 +146,10 @@ def account_changed(
 ) -> None:
     """Moves the state as of the attempt's own time, so that a late failure never undoes a recovery."""
     at = events.account_news_at(payload) or received_at
-    move_state(account=account, state=state, reason=event, at=at, actor=Actor.system())
+    if not move_state(account=account, state=state, reason=event, at=at, actor=Actor.system()):
+        # The state it has already, told anew: an older failure that is still on its way must not undo this.
+        same = PlatformAccount.objects.filter(pk=account.pk, state=state, state_changed_at__lt=at)
+        same.update(state_changed_at=at)
 
 
 def _fan(account: PlatformAccount, user: dict[str, Any], now: datetime) -> Fan:
@@ -112,7 +173,7 @@ def _store_message(
     message_id = events.text_of(payload.get("id"))
     if not message_id:
         raise events.Unreadable("no_id")
-    text = as_text(str(payload.get("text") or ""))
+    text = storable(as_text(str(payload.get("text") or "")))
     at = events.moment(payload.get("createdAt")) or received_at
     price = events.decimal_amount(payload.get("price"))
     media = payload.get("media")
@@ -136,29 +197,18 @@ def _store_message(
 
 
 def _signal(
-    account: PlatformAccount,
-    fan: Fan,
-    kind: SignalKind,
-    event_id: str,
-    amount: Any,
-    at: datetime,
-    message: Message | None,
-) -> None:
-    _, is_new = FanSignal.objects.get_or_create(
+    account: PlatformAccount, fan: Fan, kind: SignalKind, event_id: str, amount: Decimal | None, at: datetime
+) -> FanSignal:
+    signal, is_new = FanSignal.objects.get_or_create(
         account=account,
         kind=kind,
         platform_event_id=event_id,
         defaults={
             "conversation": conversation_of(fan),
-            "message": message,
             "amount_minor": None if amount is None else to_minor(amount, "USD"),
             "occurred_at": at,
         },
     )
     if is_new:
-        Fan.objects.filter(pk=fan.pk).update(last_active_at=at)
-
-
-def _touch(conversations: Any, at: datetime) -> None:
-    """Time goes forwards only: a late message does not pull the conversation back."""
-    conversations.filter(Q(last_message_at=None) | Q(last_message_at__lt=at)).update(last_message_at=at)
+        note_activity(fan, at)
+    return signal

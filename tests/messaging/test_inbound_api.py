@@ -35,7 +35,7 @@ def test_a_signed_event_is_stored_and_answered() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_a_stored_event_hurries_the_worker() -> None:
     post(RAW)
-    [job] = redis.client().lrange("celery", 0, -1)
+    [job] = redis.client().lrange("celery:webhooks", 0, -1)
     assert json.loads(job)["headers"]["task"] == "messaging.apply_inbound"
 
 
