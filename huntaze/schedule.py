@@ -19,6 +19,8 @@ class Config:
         "visibility_timeout": 900,
         "socket_timeout": 5,
         "socket_connect_timeout": 2,
+        # A nudge to a broker that is away must not hold up the request that sent it: the row is the queue.
+        "max_retries": 0,
         "global_keyprefix": "celery:",
     }
     task_ignore_result = True

@@ -63,7 +63,7 @@ class LeaseLost(RuntimeError):
 
 def assert_no_transaction() -> None:
     """Acting talks to the outside; raises RuntimeError when a transaction is open."""
-    if connection.in_atomic_block and not getattr(connection, "_test_transaction", False):
+    if connection.in_atomic_block:
         raise RuntimeError("no outside call inside a transaction")
 
 
@@ -125,14 +125,20 @@ def drain(
             return done
         for row in rows:
             try:
-                ending = act(row) or Ending()
-            except NotYet:
-                retry_or_bury(row, now=clock(), error="not yet")
-            except Exception as error:  # one poisoned row must not stop the queue; it is recorded and retried
-                log.exception("outbox.act.failed", table=model._meta.db_table, attempts=row.attempts)
-                retry_or_bury(row, now=clock(), error=type(error).__name__)
-            else:
-                settle(row, state=ending.state, last_error=ending.note)
+                _act_and_settle(row, act, clock)
+            except LeaseLost:  # whoever took the row over settles it; the rows after it are still ours
+                log.warning("outbox.lease.lost", table=model._meta.db_table, attempts=row.attempts)
             done += 1
     return done
 
+
+def _act_and_settle(row: R, act: Callable[[R], Ending | None], clock: Callable[[], datetime]) -> None:
+    try:
+        ending = act(row) or Ending()
+    except NotYet:
+        retry_or_bury(row, now=clock(), error="not yet")
+    except Exception as error:  # one poisoned row must not stop the queue; it is recorded and retried
+        log.exception("outbox.act.failed", table=row._meta.db_table, attempts=row.attempts)
+        retry_or_bury(row, now=clock(), error=type(error).__name__)
+    else:
+        settle(row, state=ending.state, last_error=ending.note)

@@ -17,7 +17,7 @@ AWAY = "redis://127.0.0.1:1/0"
 
 
 @pytest.fixture
-def without_redis(settings: Any) -> Iterator[None]:  # noqa: F811 (the fixture puts the setting back)
+def without_redis(settings: Any) -> Iterator[None]:
     settings.REDIS_URL = AWAY
     ratelimit._own_counts.clear()
     yield
