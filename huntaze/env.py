@@ -1,8 +1,9 @@
 """The only reader of the environment: typed values for settings, secrets also from files.
 
-Order of precedence: the process environment, then `NAME_FILE` (a path whose content is the value), then `.env`.
+Order of precedence: the process environment, then `NAME_FILE` (a path whose content is the value), then `.env` (or the file named by `ENV_FILE`).
 """
 import base64
+import os
 from pathlib import Path
 
 import environ
@@ -12,7 +13,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 _env = environ.Env()
 _env.prefix = ""
-environ.Env.read_env(BASE_DIR / ".env")
+environ.Env.read_env(os.environ.get("ENV_FILE", BASE_DIR / ".env"))
 
 
 def text(name: str, default: str | None = None) -> str:

@@ -163,6 +163,11 @@ STORAGES = {
     },
 }
 
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (
+    "jpg", "jpeg", "png", "gif", "webp", "ico", "zip", "gz", "br", "woff", "woff2", "map",
+)  # fmt: skip
+
 # --- API
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["huntaze.kernel.api.wire.CamelCaseJSONRenderer"],

@@ -15,10 +15,20 @@ from accounts.services.audit import Actor
 from huntaze.kernel import clock, ids, outbox
 from huntaze.kernel.admin import Attention, ReadOnlyAdmin, attention
 from huntaze.kernel.errors import Conflict
-from messaging.models import Conversation, Delivery, Fan, FanSignal, InboundEvent, Message
+from messaging.models import (
+    Conversation,
+    Delivery,
+    Fan,
+    FanSignal,
+    InboundEvent,
+    Message,
+    SendPolicy,
+    SendSwitch,
+)
 from messaging.services.dead_letters import it_arrived, retry_failed, send_again
 from messaging.services.fans import handle_digest
 from messaging.services.inbound import apply_again
+from messaging.services.switch import set_switch
 
 
 @admin.register(Delivery)
@@ -174,3 +184,33 @@ def webhooks_not_applied() -> Attention:
     count = InboundEvent.objects.filter(state__in=states)[:MOST_COUNTED].count()
     url = reverse("admin:messaging_inboundevent_changelist") + f"?state__in={','.join(states)}"
     return Attention(_("Webhooks not applied"), count, url)
+
+
+@admin.register(SendPolicy)
+class SendPolicyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Caps above the platform's own window. Django's own log keeps who changed what."""
+
+    list_display = ("name", "account", "is_per_fan", "count", "window_seconds", "until_account_age_days", "is_active")
+    list_filter = ("is_active", "is_per_fan")
+    list_select_related = ("account",)
+    autocomplete_fields = ("account",)
+    search_fields = ("name", "account__handle")
+
+
+@admin.register(SendSwitch)
+class SendSwitchAdmin(ReadOnlyAdmin):
+    """Add a row to stop or resume everything."""
+
+    list_display = ("changed_at", "is_stopped", "reason", "changed_by")
+    list_select_related = ("changed_by",)
+    ordering = ("-id",)
+    fields = ("is_stopped", "reason")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("messaging.add_sendswitch")
+
+    def save_model(self, request: HttpRequest, obj: SendSwitch, form: Any, change: bool) -> None:
+        row = set_switch(
+            is_stopped=obj.is_stopped, reason=obj.reason, user_pk=int(request.user.pk), now=clock.now()
+        )
+        obj.pk = row.pk

@@ -50,6 +50,9 @@ class Delivery(PublicIdModel, WorkspaceModel, QueueRow):
             models.Index("account", "available_at", condition=Q(state="scheduled"), name="delivery_planned"),
             models.Index("account", condition=Q(state="sending"), name="delivery_flying"),
             models.Index("account", F("answered_at").desc(), name="delivery_answered"),
+            models.Index(
+                "account", "dispatched_at", condition=Q(dispatched_at__isnull=False), name="delivery_dispatched"
+            ),
             models.Index("answered_at", condition=Q(answered_at__isnull=False), name="delivery_recent"),
             models.Index("trace_id", name="delivery_by_trace"),
             models.Index("account", F("id").desc(), name="delivery_by_account"),

@@ -9,8 +9,10 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from huntaze.kernel.limiter import Grant, Lane
+from messaging.models import SendPolicy
 from messaging.rules.outcomes import Outcome
 
 # A fan's next message waits for the answer to the one before it: two requests in flight may arrive in any order.
@@ -20,6 +22,7 @@ WITH wanted AS (
       FROM unnest(%(accounts)s::bigint[], %(lanes)s::text[], %(counts)s::int[]) AS g(account_id, lane, n)
       JOIN accounts_platformaccount a
         ON a.id = g.account_id AND a.state = 'connected' AND NOT a.is_sending_paused
+     WHERE NOT coalesce((SELECT s.is_stopped FROM messaging_sendswitch s ORDER BY s.id DESC LIMIT 1), false)
 ), picked AS (
     SELECT d.id
       FROM wanted w
@@ -28,6 +31,7 @@ WITH wanted AS (
             WHERE q.account_id = w.account_id AND q.lane = w.lane AND q.state = 'queued'
               AND NOT EXISTS (SELECT 1 FROM messaging_delivery f
                                WHERE f.account_id = q.account_id AND f.state = 'sending' AND f.fan_id = q.fan_id)
+              {fan_caps}
             ORDER BY q.priority, q.id LIMIT w.n
               FOR UPDATE SKIP LOCKED) d
 )
@@ -38,6 +42,40 @@ UPDATE messaging_delivery d
   FROM picked
  WHERE d.id = picked.id
 RETURNING d.id, d.account_id, d.lane
+"""
+
+_FAN_CAPS = """
+              AND NOT EXISTS (
+                  SELECT 1 FROM messaging_sendpolicy p
+                    JOIN accounts_platformaccount a ON a.id = q.account_id
+                   WHERE p.is_active AND p.is_per_fan AND (p.account_id IS NULL OR p.account_id = q.account_id)
+                     AND (p.until_account_age_days IS NULL
+                          OR a.connected_at > now() - p.until_account_age_days * interval '1 day')
+                     AND (SELECT count(*) FROM messaging_delivery x
+                           WHERE x.fan_id = q.fan_id
+                             AND x.dispatched_at > now() - p.window_seconds * interval '1 second') >= p.count)
+              AND NOT EXISTS (
+                  SELECT 1 FROM messaging_delivery e
+                   WHERE e.fan_id = q.fan_id AND e.account_id = q.account_id AND e.lane = q.lane
+                     AND e.state = 'queued' AND (e.priority, e.id) < (q.priority, q.id))
+"""
+
+# The locks make two senders count one after the other: without them both would see the same room.
+_LOCK_ACCOUNTS = """
+SELECT id FROM accounts_platformaccount WHERE id = ANY(%(accounts)s::bigint[]) ORDER BY id FOR NO KEY UPDATE
+"""
+
+_ROOM = """
+SELECT a.id, min(p.count - u.used)
+  FROM accounts_platformaccount a
+  JOIN messaging_sendpolicy p
+    ON p.is_active AND NOT p.is_per_fan AND (p.account_id IS NULL OR p.account_id = a.id)
+   AND (p.until_account_age_days IS NULL OR a.connected_at > now() - p.until_account_age_days * interval '1 day')
+ CROSS JOIN LATERAL (
+       SELECT count(*) AS used FROM messaging_delivery d
+        WHERE d.account_id = a.id AND d.dispatched_at > now() - p.window_seconds * interval '1 second') u
+ WHERE a.id = ANY(%(accounts)s::bigint[])
+ GROUP BY a.id
 """
 
 _SETTLE = """
@@ -122,6 +160,9 @@ SELECT account_id, id,
 """
 
 
+_CLAIM_PLAIN, _CLAIM_CAPPED = _CLAIM.format(fan_caps=""), _CLAIM.format(fan_caps=_FAN_CAPS)
+
+
 @dataclass(frozen=True, slots=True)
 class Claimed:
     """A row that is ours until its lease ends."""
@@ -133,7 +174,11 @@ class Claimed:
 
 
 def claim(grants: Sequence[Grant], *, lease: float) -> list[Claimed]:
-    """Lease the best rows of each granted account and lane; accounts that may not send give none."""
+    """Lease the best rows of each granted account and lane; accounts that may not send give none.
+
+    Caps that staff have set are counted here, under a lock for each account; the platform's own window is the
+    limiter's. Where a cap for each fan holds, a claim takes one message a fan.
+    """
     token = uuid4()
     values: dict[str, Any] = {
         "accounts": [grant.account for grant in grants],
@@ -143,8 +188,23 @@ def claim(grants: Sequence[Grant], *, lease: float) -> list[Claimed]:
         "lease": lease,
     }
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_CLAIM, values)
+        kinds = set(SendPolicy.objects.filter(is_active=True).values_list("is_per_fan", flat=True))
+        if kinds:
+            cursor.execute(_LOCK_ACCOUNTS, values)
+        if False in kinds:
+            _cut_to_room(cursor, values)
+        cursor.execute(_CLAIM_CAPPED if True in kinds else _CLAIM_PLAIN, values)
         return [Claimed(pk, account, Lane(lane), token) for pk, account, lane in cursor.fetchall()]
+
+
+def _cut_to_room(cursor: CursorWrapper, values: dict[str, Any]) -> None:
+    """Lower the granted counts to what the caps leave; both lanes of an account share it."""
+    cursor.execute(_ROOM, values)
+    room = {account: max(0, left) for account, left in cursor.fetchall()}
+    for index, account in enumerate(values["accounts"]):
+        if account in room:
+            values["counts"][index] = min(values["counts"][index], room[account])
+            room[account] -= values["counts"][index]
 
 
 def settle(outcomes: Sequence[tuple[Claimed, Outcome]]) -> set[int]:

@@ -104,7 +104,7 @@ class Pump:
                     jobs = await loop.run_in_executor(thread, self._step, room)
                     self._launch(jobs)
                     await asyncio.sleep(TICK_SECONDS if jobs is not None else TROUBLE_SECONDS)
-            await loop.run_in_executor(thread, connection.close)
+            await loop.run_in_executor(thread, lambda: connection.close())  # the thread's own
         return self.sent
 
     def _launch(self, jobs: list[Job] | None) -> None:

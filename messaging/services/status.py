@@ -8,6 +8,7 @@ from accounts.types import AccountState
 from huntaze.kernel import clock
 from messaging import selectors
 from messaging.services import limits
+from messaging.services.switch import is_stopped
 from messaging.types import QueueFigures
 
 #: More dead letters, or a queued row later than its promise by more than this, is a degraded queue.
@@ -48,6 +49,8 @@ def queue_status(*, accounts: list[PlatformAccount], now: datetime) -> dict[str,
 
 
 def _health(accounts: list[PlatformAccount], figures: QueueFigures, now: datetime) -> tuple[str, str]:
+    if is_stopped():
+        return "unhealthy", "Sending is stopped for everybody by the operator."
     sending = [account for account in accounts if account.can_send]
     if accounts and not sending:
         return "unhealthy", "No account can send: reconnect or resume one."

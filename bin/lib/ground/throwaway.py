@@ -66,4 +66,5 @@ def settings(place: Place) -> dict[str, str]:
     """Fresh secrets, nothing from a person's `.env`: what a local clone has there is answered here."""
     base = "http://127.0.0.1:8000"
     told = {key: make() for key, make in envfile.defaults(8000, 8099).items()}
+    told["ENV_FILE"] = os.devnull
     return told | {"BASE_URL": base, "CSRF_TRUSTED_ORIGINS": base}
