@@ -1,6 +1,7 @@
 """What people do with messages that did not simply go out: retry, cancel, decide."""
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from django.db import transaction
 
@@ -9,15 +10,19 @@ from huntaze.kernel.limiter import Lane
 from messaging.errors import NotFailed, NotUncertain, TooLate
 from messaging.models import Delivery, Message
 from messaging.services import limits
+from messaging.services.fans import touch
+from messaging.services.forecasts import forecast
 from messaging.types import DeliveryState
+
+#: A person's word ends a look-up, also one that is under way: without its lease it can't write any more.
+NO_LOOKUP: dict[str, Any] = {"needs_lookup": False, "leased_until": None, "lease_token": None}
 
 
 def retry_failed(*, delivery: Delivery, actor: audit.Actor, now: datetime) -> datetime:
     """Queue a dead letter again, attempts kept; raises NotFailed. Returns when it was queued."""
-    changes = {"state": DeliveryState.QUEUED, "available_at": now, "queued_at": now, "needs_lookup": False}
     with transaction.atomic():
         failed = Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.FAILED)
-        if not failed.update(**changes):
+        if not failed.update(**_queued_again(delivery, now)):
             raise NotFailed
         _record(delivery, actor, "message.retried", now, {"error": delivery.last_error})
     return now
@@ -37,20 +42,28 @@ def it_arrived(*, delivery: Delivery, actor: audit.Actor, now: datetime) -> None
     """A person has seen an uncertain message in the chat; raises NotUncertain."""
     with transaction.atomic():
         rows = Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.UNCERTAIN)
-        if not rows.update(state=DeliveryState.SENT, needs_lookup=False, answered_at=now):
+        if not rows.update(state=DeliveryState.SENT, last_error="", answered_at=now, **NO_LOOKUP):
             raise NotUncertain
-        Message.objects.filter(pk=delivery.message_id, sent_at=None).update(sent_at=delivery.dispatched_at or now)
+        sent_at = delivery.dispatched_at or now
+        Message.objects.filter(pk=delivery.message_id, sent_at=None).update(sent_at=sent_at)
+        touch(delivery.message.conversation_id, sent_at)
         _record(delivery, actor, "message.declared_arrived", now, {})
 
 
 def send_again(*, delivery: Delivery, actor: audit.Actor, now: datetime) -> None:
     """A person has seen that an uncertain message is not in the chat; raises NotUncertain."""
-    changes = {"state": DeliveryState.QUEUED, "available_at": now, "queued_at": now, "needs_lookup": False}
     with transaction.atomic():
         rows = Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.UNCERTAIN)
-        if not rows.update(**changes):
+        if not rows.update(**_queued_again(delivery, now)):
             raise NotUncertain
         _record(delivery, actor, "message.sent_again", now, {})
+
+
+def _queued_again(delivery: Delivery, now: datetime) -> dict[str, Any]:
+    """The row as if queued now, with a new promise: the old one is long past, and lateness is measured by it."""
+    found = forecast(account=delivery.account, priority=delivery.priority, scheduled_at=None, now=now)
+    times = {"available_at": now, "queued_at": now, "promised_at": found.at}
+    return {"state": DeliveryState.QUEUED} | times | NO_LOOKUP
 
 
 def _record(delivery: Delivery, actor: audit.Actor, action: str, now: datetime, changes: dict[str, object]) -> None:

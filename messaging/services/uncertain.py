@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 import structlog
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from accounts.types import Platform
 from huntaze.kernel import context
@@ -16,6 +16,7 @@ from messaging.gateways.registry import gateway
 from messaging.models import Delivery, Message
 from messaging.rules.outcomes import may_replay
 from messaging.services import limits
+from messaging.services.fans import touch
 from messaging.services.pump import gateway_config, outgoing_of
 from messaging.types import DeliveryState, Outgoing
 
@@ -51,12 +52,22 @@ def _claim(now: datetime) -> list[Delivery]:
 def _ask(rows: list[Delivery], now: datetime) -> None:
     assert_no_transaction()
     answers = asyncio.run(_lookups([outgoing_of(row) for row in rows]))
+    twins = {row.pk for row in rows if _has_twin(row)}  # before any is settled, so that all of them see each other
     for row, found in zip(rows, answers, strict=True):
         try:
             with context.bind(trace_id=row.trace_id or None), transaction.atomic():
-                _settle(row, found, now)
+                _settle(row, found, now, has_twin=row.pk in twins)
         except LeaseLost:
             log.info("messaging.uncertain.lease_lost")
+        except IntegrityError:  # the platform's own report took the id meanwhile; the next look-up sees that
+            log.info("messaging.uncertain.id_taken")
+
+
+def _has_twin(row: Delivery) -> bool:
+    """Whether another message to the fan may be the one that the chat shows: same text, and its fate open too."""
+    open_states = [DeliveryState.UNCERTAIN, DeliveryState.SENDING]
+    twins = Delivery.objects.filter(fan_id=row.fan_id, message__text_digest=row.message.text_digest)
+    return twins.filter(state__in=open_states).exclude(pk=row.pk).exists()
 
 
 async def _lookups(messages: list[Outgoing]) -> list[list[str] | None]:
@@ -72,24 +83,30 @@ async def _lookups(messages: list[Outgoing]) -> list[list[str] | None]:
         return list(await asyncio.gather(*(one(message) for message in messages)))
 
 
-def _settle(row: Delivery, found: list[str] | None, now: datetime) -> None:
+def _settle(row: Delivery, found: list[str] | None, now: datetime, *, has_twin: bool) -> None:
+    """Several equal messages can't be told apart in a chat; their keys can tell them apart."""
     if found is None:
-        settle(row, available_at=now + ASK_AGAIN)
+        is_hopeless = not _is_within_key_life(row, now)
+        settle(row, available_at=now + ASK_AGAIN, needs_lookup=not is_hopeless)
         return
     taken = Message.objects.filter(account_id=row.account_id, platform_message_id__in=found)
     free = sorted(set(found) - set(taken.values_list("platform_message_id", flat=True)))
-    if len(free) == 1:
+    if len(free) == 1 and not has_twin:
+        sent_at = row.dispatched_at or now
         settle(row, state=DeliveryState.SENT, needs_lookup=False, last_error="", answered_at=now)
-        Message.objects.filter(pk=row.message_id).update(
-            platform_message_id=free[0], sent_at=row.dispatched_at or now
-        )
-    elif not free and _may_replay(row, now):
+        Message.objects.filter(pk=row.message_id).update(platform_message_id=free[0], sent_at=sent_at)
+        touch(row.message.conversation_id, sent_at)
+    elif (not free or has_twin) and _may_replay(row, now):
         settle(row, state=DeliveryState.QUEUED, needs_lookup=False, available_at=now, replays=row.replays + 1)
         transaction.on_commit(lambda: limits.poke([(row.account_id, Lane(row.lane))]))
     else:
         settle(row, needs_lookup=False)
 
 
+def _is_within_key_life(row: Delivery, now: datetime) -> bool:
+    return now - (row.first_attempt_at or now) < KEY_LIFE
+
+
 def _may_replay(row: Delivery, now: datetime) -> bool:
-    first = row.first_attempt_at or now
-    return may_replay(code=row.last_error, replays=row.replays, is_within_key_life=now - first < KEY_LIFE)
+    is_fresh = _is_within_key_life(row, now)
+    return may_replay(code=row.last_error, replays=row.replays, is_within_key_life=is_fresh)
