@@ -63,7 +63,7 @@ class News:
     #: (account, lane, sequence): there was nothing to send. While the account has requests in flight the wish stays,
     #: because what waits may be waiting for one of their answers.
     idle: list[tuple[int, str, int]] = field(default_factory=list)
-    #: (account, seconds): the far side told us to wait.
+    #: (account, seconds): the far side told us to wait; a longer wait that was told before stands.
     held: list[tuple[int, float]] = field(default_factory=list)
 
 
@@ -127,11 +127,18 @@ _TICK = redis.script(
     + """
 local valid, run = in_epoch()
 if not valid then return {'lost', run} end
+local step = W / L
+local function spend(account)
+  local from = pace(account)
+  if from < now - step then from = now end
+  redis.call('SET', p .. 'pace:' .. name(account), from + step, 'PX', math.ceil(W * 2))
+end
 local touched = {}
 for _, item in ipairs(a.dated) do
   redis.call('ZREM', slots(item[1]), 'flight:' .. name(item[3]))
   redis.call('ZADD', slots(item[1]), now, item[2])
   redis.call('PEXPIRE', slots(item[1]), W + lease)
+  if string.find(item[2], ':interactive:', 1, true) then spend(item[1]) end
   touched[item[1]] = true
 end
 for _, item in ipairs(a.returned) do
@@ -139,7 +146,8 @@ for _, item in ipairs(a.returned) do
   touched[item[1]] = true
 end
 for _, item in ipairs(a.held) do
-  redis.call('SET', p .. 'hold:' .. name(item[1]), now + item[2], 'PX', item[2] + 1000)
+  local till = math.max(hold(item[1]), now + item[2])
+  redis.call('SET', p .. 'hold:' .. name(item[1]), till, 'PX', till - now + 1000)
   touched[item[1]] = true
 end
 for account in pairs(touched) do
@@ -157,7 +165,6 @@ for _, item in ipairs(a.idle) do
     end
   end
 end
-local step = W / L
 local grants = {}
 for _, lane in ipairs({'interactive', 'bulk'}) do
   local accounts = redis.call('ZRANGEBYSCORE', ready(lane), '-inf', now, 'LIMIT', 0, a.most)
@@ -174,11 +181,7 @@ for _, lane in ipairs({'interactive', 'bulk'}) do
         names[i] = slot
       end
       redis.call('PEXPIRE', slots(account), W + lease * 2)
-      if lane == 'bulk' then
-        local from = pace(account)
-        if from < now - step then from = now end
-        redis.call('SET', p .. 'pace:' .. member, from + step, 'PX', math.ceil(W * 2))
-      end
+      if lane == 'bulk' then spend(account) end
       grants[#grants + 1] = {member, lane, redis.call('HGET', p .. 'wishes:' .. lane, member) or '0', names}
     end
     redis.call('ZADD', ready(lane), 'XX', due(account, lane), member)

@@ -70,7 +70,8 @@ def test_workspace_and_trace_travel_to_the_worker(worker: None) -> None:
         "trace": "trace-of-the-request",
         "task": "tests.in_workspace",
     }
-    assert (found["tests.system_wide"]["scope"], found["tests.system_wide"]["trace"]) == ("none", "trace-of-the-request")
+    other = found["tests.system_wide"]
+    assert (other["scope"], other["trace"]) == ("none", "trace-of-the-request")
 
 
 @pytest.mark.django_db(transaction=True)
