@@ -104,6 +104,7 @@ class Pump:
                     jobs = await loop.run_in_executor(thread, self._step, room)
                     self._launch(jobs)
                     await asyncio.sleep(TICK_SECONDS if jobs is not None else TROUBLE_SECONDS)
+            await loop.run_in_executor(thread, self._step, 0)  # the last news: slots granted and not used go back
             await loop.run_in_executor(thread, lambda: connection.close())  # the thread's own
         return self.sent
 
