@@ -1,6 +1,8 @@
 """Vocabulary of messaging's tables."""
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
+
+from django.db.models.functions import Now
 
 from huntaze.kernel.tenancy import WorkspaceQuerySet
 from messaging.types import DeliveryState
@@ -15,6 +17,10 @@ class DeliveryQuerySet(WorkspaceQuerySet[Any]):  # type: ignore[override]
 
     def in_flight(self) -> "DeliveryQuerySet":
         return self.filter(state=DeliveryState.SENDING)
+
+    def answered_within(self, seconds: float) -> "DeliveryQuerySet":
+        """Rows whose last answer came less than so many seconds ago, by the database's clock."""
+        return self.filter(answered_at__gt=Now() - timedelta(seconds=seconds))
 
     def dead_letters(self) -> "DeliveryQuerySet":
         return self.filter(state=DeliveryState.FAILED)
@@ -36,4 +42,4 @@ class DeliveryQuerySet(WorkspaceQuerySet[Any]):  # type: ignore[override]
 
     def with_everything(self) -> "DeliveryQuerySet":
         """What a gateway or a page needs, in one query."""
-        return self.select_related("message", "fan", "account", "workspace")
+        return self.select_related("message", "campaign", "fan", "account", "workspace")

@@ -121,6 +121,7 @@ def logging_dict(level: str = "INFO") -> dict[str, Any]:
             "celery.beat": {**through, "level": "WARNING"},
             "gunicorn.error": {**through, "level": level},
             "uvicorn": {**through, "level": "WARNING"},
+            "httpx": {**through, "level": "WARNING"},
             "aiohttp": {**through, "level": "WARNING"},
             "asyncio": {**through, "level": "WARNING"},
         },

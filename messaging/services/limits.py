@@ -5,8 +5,10 @@ import structlog
 from django.conf import settings
 from redis.exceptions import RedisError
 
+from huntaze.kernel import clock
 from huntaze.kernel.limiter import Lane, Limit, Limiter, LogLost, Outlook
 from huntaze.kernel.tenancy import cross_workspace
+from messaging.models import Delivery
 from messaging.services import engine
 
 log = structlog.get_logger(__name__)
@@ -31,11 +33,21 @@ def poke(wishes: Iterable[tuple[int, Lane]]) -> None:
 
 
 def outlook(account_pk: int) -> Outlook | None:
-    """The account's slots as they are now; None when Redis can't tell."""
+    """The account's slots as they are now; None when Redis can't tell.
+
+    What is used is read from the rows: the limiter's log also holds slots that were granted a moment ago and may come
+    back unused. What holds the account up (the platform's own wish, the pace of bulk) is the limiter's.
+    """
     try:
-        return limiter().peek(account_pk)
+        seen = limiter().peek(account_pk)
     except RedisError:
         return None
+    window = limit().window
+    answered = Delivery.objects.for_accounts([account_pk]).answered_within(window).values_list("answered_at", flat=True)
+    now = clock.now()
+    releases = [max(0.0, window - (now - at).total_seconds()) for at in answered]
+    releases += [window] * Delivery.objects.for_accounts([account_pk]).in_flight().count()
+    return Outlook(tuple(sorted(releases)), seen.held_for, seen.paced_for)
 
 
 def rebuild(lost: LogLost) -> bool:
