@@ -30,6 +30,6 @@ class MemberMiddleware:
                     request.workspace = member.workspace  # type: ignore[attr-defined]
             translation.activate(user.locale)
             request.LANGUAGE_CODE = user.locale  # type: ignore[attr-defined]
-        workspace: Workspace | None = request.workspace  # type: ignore[attr-defined]
+        workspace: Workspace | None = request.workspace
         with timezone.override(workspace.timezone if workspace else None):
             return self.get_response(request)

@@ -16,12 +16,12 @@ from huntaze.kernel.errors import FieldError
 from messaging.rules import content, lanes
 from messaging.types import SendCommand
 
-_TOKEN = r"^[0-9a-f]{32}$"
+_FORM_ID = r"^[0-9a-f]{32}$"
 #: Slack for "now" in a form that was filled in slowly.
 _JUST_PAST = timedelta(minutes=1)
 
 #: Where a fault of the rules is shown, and the sentences that the rules use, for translation.
-FIELDS = {"content": "text", "mediaIds": "media", "price": "price", "lockedText": "is_locked_text"}
+FIELDS = {"content": "text", "mediaIds": "media_ids", "price": "price", "lockedText": "is_locked_text"}
 SENTENCES = (
     gettext_noop("Write a text or attach media."),
     gettext_noop("Use at most 5,000 characters."),
@@ -40,7 +40,7 @@ SENTENCES = (
 class SendForm(forms.Form):
     """One message to one fan. `token` makes a form that arrives twice one message."""
 
-    token = forms.RegexField(_TOKEN, widget=forms.HiddenInput, initial=lambda: uuid4().hex)
+    token = forms.RegexField(_FORM_ID, widget=forms.HiddenInput, initial=lambda: uuid4().hex)
     account = forms.ChoiceField(label=gettext_lazy("From"))
     recipient = forms.CharField(
         label=gettext_lazy("To"),
@@ -63,7 +63,7 @@ class SendForm(forms.Form):
         help_text=gettext_lazy("Empty or 0 for a free message, else 3 to 200."),
         widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
     )
-    media = forms.CharField(
+    media_ids = forms.CharField(
         label=gettext_lazy("Media ids"),
         required=False,
         max_length=3000,
@@ -103,8 +103,8 @@ class SendForm(forms.Form):
             raise ValidationError(_("Write the price as a number, such as 12.50."))
         return price
 
-    def clean_media(self) -> tuple[str, ...]:
-        return tuple(part for part in re.split(r"[\s,;]+", self.cleaned_data["media"]) if part)
+    def clean_media_ids(self) -> tuple[str, ...]:
+        return tuple(part for part in re.split(r"[\s,;]+", self.cleaned_data["media_ids"]) if part)
 
     def clean_scheduled_at(self) -> Any:
         moment = self.cleaned_data["scheduled_at"]
@@ -135,13 +135,13 @@ class SendForm(forms.Form):
             scheduled_at=data["scheduled_at"],
             price=data["price"],
             is_locked_text=data["is_locked_text"],
-            media_ids=data["media"],
+            media_ids=data["media_ids"],
         )
 
     @property
     def has_extras(self) -> bool:
         """Whether the folded part holds something a person must see."""
-        names = ("price", "media", "is_locked_text", "priority", "scheduled_at")
+        names = ("price", "media_ids", "is_locked_text", "priority", "scheduled_at")
         return any(name in self.errors or self[name].value() not in self._plain(name) for name in names)
 
     def _plain(self, name: str) -> tuple[Any, ...]:

@@ -152,5 +152,5 @@ def _text(message: Message) -> str:
 
 
 def _is_done(message: Message) -> bool:
-    texts = [message.string] if isinstance(message.string, str) else list(message.string)
+    texts = [message.string] if isinstance(message.string, str) else list(message.string or [])
     return all(texts) and bool(texts)

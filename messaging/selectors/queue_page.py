@@ -5,7 +5,7 @@ what a page of a queue of ten costs. A page ends in a cursor, never in an offset
 """
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
@@ -19,6 +19,8 @@ from messaging.types import DeliveryState
 PAGE = 25
 MOST_IN_FLIGHT = 50
 EXCERPT = 110
+#: A message is called late when its promise is over by more than this.
+GRACE = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +70,20 @@ class Listing:
 
 
 # Each state is written out: the partial indexes are used only where the planner sees the constant.
-_COUNTS = "SELECT a.id, " + ", ".join(
-    "(SELECT count(*) FROM (SELECT 1 FROM messaging_delivery d"
-    f" WHERE d.account_id = a.id AND d.state = '{state}' LIMIT {COUNTED}) x)"
-    for state in ("queued", "sending", "scheduled", "failed", "uncertain")
-) + " FROM unnest(%s::bigint[]) AS a(id)"
+_COUNTS = """
+SELECT a.id,
+       (SELECT count(*) FROM (SELECT 1 FROM messaging_delivery d
+         WHERE d.account_id = a.id AND d.state = 'queued' LIMIT %(most)s) x),
+       (SELECT count(*) FROM (SELECT 1 FROM messaging_delivery d
+         WHERE d.account_id = a.id AND d.state = 'sending' LIMIT %(most)s) x),
+       (SELECT count(*) FROM (SELECT 1 FROM messaging_delivery d
+         WHERE d.account_id = a.id AND d.state = 'scheduled' LIMIT %(most)s) x),
+       (SELECT count(*) FROM (SELECT 1 FROM messaging_delivery d
+         WHERE d.account_id = a.id AND d.state = 'failed' LIMIT %(most)s) x),
+       (SELECT count(*) FROM (SELECT 1 FROM messaging_delivery d
+         WHERE d.account_id = a.id AND d.state = 'uncertain' LIMIT %(most)s) x)
+  FROM unnest(%(accounts)s::bigint[]) AS a(id)
+"""
 
 # Interactive before bulk, then by priority: the order in which an account's messages leave.
 _QUEUED = """
@@ -110,12 +121,22 @@ SELECT d.id, d.at, 0
  ORDER BY d.at DESC, d.id DESC LIMIT %(most)s
 """
 
-_NEWEST = """
+_FAILED = """
 SELECT d.id, 0, 0
   FROM unnest(%(accounts)s::bigint[]) AS a(id)
  CROSS JOIN LATERAL (
        SELECT q.id FROM messaging_delivery q
-        WHERE q.account_id = a.id AND q.state = '{state}' AND q.id < %(k0)s
+        WHERE q.account_id = a.id AND q.state = 'failed' AND q.id < %(k0)s
+        ORDER BY q.id DESC LIMIT %(most)s) d
+ ORDER BY d.id DESC LIMIT %(most)s
+"""
+
+_UNCERTAIN = """
+SELECT d.id, 0, 0
+  FROM unnest(%(accounts)s::bigint[]) AS a(id)
+ CROSS JOIN LATERAL (
+       SELECT q.id FROM messaging_delivery q
+        WHERE q.account_id = a.id AND q.state = 'uncertain' AND q.id < %(k0)s
         ORDER BY q.id DESC LIMIT %(most)s) d
  ORDER BY d.id DESC LIMIT %(most)s
 """
@@ -128,15 +149,15 @@ LISTS: dict[str, tuple[str, tuple[int, int, int], bool]] = {
     "going": (_QUEUED, (0, 0, 0), False),
     "planned": (_SCHEDULED, (0, 0, 0), True),
     "sent": (_SENT, (_FOREVER, _LAST, 0), True),
-    "failed": (_NEWEST.format(state="failed"), (_LAST, 0, 0), False),
-    "uncertain": (_NEWEST.format(state="uncertain"), (_LAST, 0, 0), False),
+    "failed": (_FAILED, (_LAST, 0, 0), False),
+    "uncertain": (_UNCERTAIN, (_LAST, 0, 0), False),
 }
 
 
 def counts(account_pks: Sequence[int]) -> dict[int, Counts]:
     """Rows of each account by state, in one query."""
     with connection.cursor() as cursor:
-        cursor.execute(_COUNTS, [list(account_pks)])
+        cursor.execute(_COUNTS, {"accounts": list(account_pks), "most": COUNTED})
         return {row[0]: Counts(*row[1:]) for row in cursor.fetchall()}
 
 
@@ -146,7 +167,7 @@ def listing(accounts: Sequence[PlatformAccount], show: str, after: str, now: dat
     pks = [account.pk for account in accounts]
     keys = _keys(after) or start
     with connection.cursor() as cursor:
-        values = {"accounts": pks, "most": PAGE + 1, "k0": keys[0], "k1": keys[1], "k2": keys[2]}
+        values: dict[str, Any] = {"accounts": pks, "most": PAGE + 1, "k0": keys[0], "k1": keys[1], "k2": keys[2]}
         cursor.execute(statement, values)
         found = cursor.fetchall()
     shown = found[:PAGE]
@@ -182,7 +203,7 @@ def row_of(delivery: Delivery, now: datetime) -> Row:
         attempts=delivery.attempts,
         error=delivery.last_error,
         is_looked_up=delivery.needs_lookup,
-        is_late=is_waiting and delivery.promised_at < now,
+        is_late=is_waiting and delivery.promised_at < now - GRACE,
     )
 
 

@@ -85,7 +85,7 @@ TROUBLES = {
 
 @register.filter
 def state_word(state: DeliveryState) -> str:
-    return STATES[state]
+    return str(STATES[state])
 
 
 @register.filter
@@ -101,18 +101,18 @@ def state_icon(state: DeliveryState) -> str:
 @register.filter
 def reason(code: str) -> str:
     """Why a message did not simply go out; empty without a code."""
-    return ERRORS.get(code, ELSE) if code else ""
+    return str(ERRORS.get(code, ELSE)) if code else ""
 
 
 @register.filter
 def account_word(state: AccountState) -> str:
-    return ACCOUNTS[state]
+    return str(ACCOUNTS[state])
 
 
 @register.filter
 def account_trouble(state: AccountState) -> str:
     """What happened to an account and what to do."""
-    return TROUBLES[state]
+    return str(TROUBLES[state])
 
 
 @register.filter

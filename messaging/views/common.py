@@ -1,0 +1,134 @@
+"""What the views of the queue share: where the member is, the context of each part, and the two kinds of answers."""
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.cache import patch_vary_headers
+from django.utils.translation import get_language
+
+from accounts.models import PlatformAccount
+from accounts.selectors import account_of, reachable_accounts
+from accounts.services.audit import Actor
+from accounts.types import Platform
+from huntaze.kernel import clock
+from huntaze.kernel.api.principal import Principal
+from huntaze.kernel.web import is_fragment
+from messaging.forms import SendForm
+from messaging.selectors import queue_page, recipients
+from messaging.services import forecasts
+from messaging.services.board import board
+
+TABS = tuple(queue_page.LISTS)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where on the page the member is; it all stands in the URL."""
+
+    all: list[PlatformAccount]
+    chosen: PlatformAccount | None
+    show: str
+    after: str
+
+    @property
+    def accounts(self) -> list[PlatformAccount]:
+        return [self.chosen] if self.chosen else self.all
+
+
+def full(request: HttpRequest, *, status: int = 200, **more: Any) -> HttpResponse:
+    place = place_of(request)
+    shown = figures_of(place)
+    context = {**shown, **list_of(place, shown["board"].total), **form_of(request, place), **more}
+    response = render(request, "messaging/onlyfans.html", context, status=status)
+    patch_vary_headers(response, ["HX-Request", "HX-Request-Type"])
+    return response
+
+
+def place_of(request: HttpRequest) -> Place:
+    reach = principal_of(request).creator_ids
+    wanted, show = request.GET.get("account"), request.GET.get("show", "")
+    accounts = reachable_accounts(reach, Platform.ONLYFANS)
+    chosen = next((row for row in accounts if row.public_id == wanted), None)
+    if wanted and chosen is None:
+        chosen = account_of(reach, Platform.ONLYFANS, wanted)
+    return Place(accounts, chosen, show if show in TABS else TABS[0], request.GET.get("after", ""))
+
+
+def figures_of(place: Place) -> dict[str, Any]:
+    return {"board": board(place.accounts, clock.now()), "place": place}
+
+
+def list_of(place: Place, total: queue_page.Counts | None = None) -> dict[str, Any]:
+    found = queue_page.listing(place.accounts, place.show, place.after, clock.now())
+    return {"listing": found, "show": place.show, "total": total or _total(place), "place": place}
+
+
+def _total(place: Place) -> queue_page.Counts:
+    found = queue_page.counts([account.pk for account in place.accounts]).values()
+    return queue_page.Counts(*(sum(getattr(row, name) for row in found) for name in queue_page.Counts.__slots__))
+
+
+def form_of(request: HttpRequest, place: Place, form: SendForm | None = None) -> dict[str, Any]:
+    """The form with the fans of its account and what is said before sending."""
+    if not principal_of(request).can("messages.send") or not place.all:
+        return {"form": None}
+    account = place.chosen or place.all[0]
+    if form is None:
+        form = SendForm(place.all, initial={"account": account.public_id})
+    elif named := [row for row in place.all if row.public_id == form["account"].value()]:
+        account = named[0]
+    found = forecasts.forecast(
+        account=account, priority=_priority(form), scheduled_at=None, now=clock.now()
+    )
+    return {"form": form, "forecast": found, "account": account, "recent": recipients.recent(account), "place": place}
+
+
+def _priority(form: SendForm) -> int:
+    value = str(form["priority"].value())
+    return int(value) if value in "123456789" and value else 5
+
+
+def told(request: HttpRequest, level: int, sentence: str, status: int = 200) -> HttpResponse:
+    """Say what came of it: as a notice beside the page, or on the page that follows."""
+    if not is_fragment(request):
+        messages.add_message(request, level, sentence)
+        return redirect(back(request))
+    tone = "ok" if level == messages.SUCCESS else "warn"
+    response = render(request, "partials/notice.html", {"tone": tone, "text": sentence}, status=status)
+    response["HX-Trigger"] = "queue-changed"
+    return response
+
+
+def back(request: HttpRequest) -> str:
+    query = request.GET.urlencode()
+    return f"{reverse('onlyfans')}?{query}" if query else reverse("onlyfans")
+
+
+def tagged(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+    """A fragment with an ETag over what it shows; unchanged content answers 304 and the page stays as it is."""
+    shown = repr([context, get_language(), request.META["QUERY_STRING"], sorted(principal_of(request).capabilities)])
+    etag = f'"{hashlib.sha256(shown.encode()).hexdigest()[:32]}"'
+    if request.headers.get("If-None-Match") == etag:
+        response = HttpResponse(status=304)
+    else:
+        response = render(request, template, context | {"etag": etag})
+    response["ETag"] = etag
+    patch_vary_headers(response, ["HX-Request", "HX-Request-Type"])
+    return response
+
+
+def asked_account(request: HttpRequest) -> PlatformAccount:
+    return account_of(principal_of(request).creator_ids, Platform.ONLYFANS, request.GET.get("account"))
+
+
+def principal_of(request: HttpRequest) -> Principal:
+    principal: Principal = request.principal  # type: ignore[attr-defined]
+    return principal
+
+
+def actor_of(principal: Principal) -> Actor:
+    return Actor.member(principal.user_pk, principal.member_pk, principal.key_pk)

@@ -1,0 +1,116 @@
+"""The form that sends one message, and what it says before sending."""
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.models import PlatformAccount
+from huntaze.kernel import clock
+from huntaze.kernel.errors import Conflict, Invalid
+from huntaze.kernel.web import is_fragment, page
+from messaging import selectors
+from messaging.errors import UnknownFan
+from messaging.forms import SendForm
+from messaging.selectors import queue_page, recipients
+from messaging.services import forecasts
+from messaging.services.fans import handle_digest
+from messaging.services.send_once import send_once
+from messaging.views.common import Place, asked_account, back, form_of, full, place_of, principal_of
+
+
+@page("messages.send")
+@require_safe
+def fans(request: HttpRequest) -> HttpResponse:
+    """The fans last active on an account, as choices of the recipient's field."""
+    account = asked_account(request)
+    return render(request, "messaging/_fans.html", {"recent": recipients.recent(account)})
+
+
+@page("messages.send")
+@require_safe
+def recipient(request: HttpRequest) -> HttpResponse:
+    """Who is behind what was typed, said before anything is sent."""
+    term = request.GET.get("recipient", "").strip()
+    context: dict[str, Any] = {"term": term, "found": None}
+    if term:
+        try:
+            fan = recipients.recipient(asked_account(request), term, handle_digest(term))
+            context["found"] = recipients.candidate(fan)
+        except UnknownFan:
+            pass
+    return render(request, "messaging/_recipient.html", context)
+
+
+@page("messages.send")
+@require_safe
+def forecast(request: HttpRequest) -> HttpResponse:
+    """When the message in the form would go out."""
+    form = SendForm([asked_account(request)], request.GET)
+    form.is_valid()
+    data = form.cleaned_data
+    found = forecasts.forecast(
+        account=asked_account(request),
+        priority=data.get("priority") or form.fields["priority"].initial,
+        scheduled_at=data.get("scheduled_at"),
+        now=clock.now(),
+    )
+    return render(request, "messaging/_forecast.html", {"forecast": found, "account": asked_account(request)})
+
+
+@page("messages.send")
+@require_POST
+def send(request: HttpRequest) -> HttpResponse:
+    """Queue the form's message. A refusal answers 422 or 409 with everything that was typed."""
+    place = place_of(request)
+    form = SendForm(place.all, request.POST)
+    status = 422
+    if form.is_valid():
+        try:
+            message_id = _queue(request, form, place.all)
+        except UnknownFan as error:
+            sentence = _("No fan of this account has this handle or id.")
+            form.add_error("recipient", _(error.message) if error.message != UnknownFan.message else sentence)
+        except Invalid as error:
+            form.add_faults(list(error.errors))
+        except Conflict:
+            status, form = 409, _renewed(form, place.all)
+        else:
+            return _queued(request, place, message_id)
+    context = form_of(request, place, form)
+    if is_fragment(request):
+        return render(request, "messaging/_send.html", context, status=status)
+    return full(request, status=status, **context)
+
+
+def _queue(request: HttpRequest, form: SendForm, accounts: list[PlatformAccount]) -> str:
+    data = form.cleaned_data
+    account = next(row for row in accounts if row.public_id == data["account"])
+    fan = recipients.recipient(account, data["recipient"], handle_digest(data["recipient"]))
+    command = form.command(fan.public_id)
+    return send_once(principal=principal_of(request), command=command, token=data["token"], now=clock.now())
+
+
+def _queued(request: HttpRequest, place: Place, message_id: str) -> HttpResponse:
+    if not is_fragment(request):
+        messages.success(request, _("The message is queued."))
+        return redirect(back(request))
+    delivery = selectors.delivery_of(principal_of(request).creator_ids, message_id)
+    account = request.POST.get("account", "")
+    fresh = SendForm(place.all, initial={"account": account})
+    context = form_of(request, place, fresh) | {"receipt": queue_page.row_of(delivery, clock.now())}
+    response = render(request, "messaging/_send.html", context)
+    response["HX-Trigger"] = "queue-changed"
+    return response
+
+
+def _renewed(form: SendForm, accounts: list[PlatformAccount]) -> SendForm:
+    """The same input under a new token: this form was sent before with something else in it."""
+    data = QueryDict(mutable=True)
+    data.update(form.data)
+    data["token"] = SendForm(accounts)["token"].value()
+    fresh = SendForm(accounts, data)
+    fresh.add_error(None, _("This form was already sent with another text. Press Send again to send this one too."))
+    return fresh
