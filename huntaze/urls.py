@@ -2,9 +2,9 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.decorators.csrf import csrf_exempt
-from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from huntaze.home import home
 from huntaze.kernel.api import ops
 from messaging.api import webhooks
 
@@ -28,8 +28,8 @@ api: list[URLPattern | URLResolver] = [
 urlpatterns = [
     path("api/", include(api)),
     path("admin/", admin.site.urls),
-    path("", RedirectView.as_view(url="/onlyfans"), name="home"),
-    path("dashboard", RedirectView.as_view(url="/onlyfans")),
+    path("", home, name="home"),
+    path("dashboard", home),
     path("", include("accounts.urls")),
     path("", include("messaging.urls")),
 ]
