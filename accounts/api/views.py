@@ -3,6 +3,7 @@ from typing import Any
 
 from django.conf import settings
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -16,6 +17,8 @@ from huntaze.kernel.api.views import HuntazeViewSet
 from huntaze.kernel.errors import NotAllowed
 from huntaze.kernel.web import device_of
 
+#: Actions that act on the refresh cookie, which a browser sends by itself.
+COOKIE_ACTIONS = {"refresh", "logout"}
 COOKIE = OpenApiParameter("refreshToken", str, OpenApiParameter.COOKIE, description="Set by sign-in.")
 
 
@@ -27,6 +30,9 @@ class AuthViewSet(HuntazeViewSet):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
+        media_type = (request.content_type or "").partition(";")[0].strip().lower()
+        if self.action in COOKIE_ACTIONS and media_type != "application/json":
+            raise UnsupportedMediaType(media_type)  # what a form of another site can't send
         origin = request.headers.get("Origin")
         if origin is not None and origin not in settings.CSRF_TRUSTED_ORIGINS:
             raise NotAllowed("This origin is not trusted")

@@ -2,7 +2,6 @@
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 
 from accounts.errors import AccountTaken
 from accounts.models import Creator, PlatformAccount
@@ -47,10 +46,14 @@ def connect(
 
 
 def move_state(*, account: PlatformAccount, state: AccountState, reason: str, at: datetime, actor: audit.Actor) -> bool:
-    """Set the state as of `at`; an older piece of news never undoes a newer one. True when something changed."""
-    newer = Q(pk=account.pk) & ~Q(state=state) & Q(state_changed_at__lte=at)
+    """Set the state as of `at`; an older piece of news never undoes a newer one. True when something changed.
+
+    News that only confirms the state moves its time forwards, so that what happened before it can't undo it either.
+    """
+    known = PlatformAccount.objects.filter(pk=account.pk, state_changed_at__lte=at)
     with transaction.atomic():
-        if not PlatformAccount.objects.filter(newer).update(state=state, state_reason=reason, state_changed_at=at):
+        if not known.exclude(state=state).update(state=state, state_reason=reason, state_changed_at=at):
+            known.filter(state=state).update(state_changed_at=at)
             return False
         audit.record(
             workspace_id=account.workspace_id,

@@ -1,4 +1,5 @@
 """Signing in and out through the API."""
+import ipaddress
 from datetime import datetime
 
 from django.contrib.auth.hashers import check_password, make_password
@@ -37,15 +38,26 @@ def sign_in(*, email: str, password: str, is_remembered: bool, device: Device, n
 
 def verified_user(*, email: str, password: str, device: Device) -> User:
     """The person behind mail and password; the same error in the same time for every kind of failure."""
-    pair, address = f"signin:{email.lower()}:{device.ip}", f"signin-ip:{device.ip}"
+    network = _network(device.ip)
+    pair, address = f"signin:{email.lower()}:{network}", f"signin-ip:{network}"
     counted = _count_try(address, ADDRESS_FAILURES, ADDRESS_WINDOW)
     _count_try(pair, FAILURES, FAILURE_WINDOW)
     user = User.objects.filter(email=email.lower()).first()
-    if not check_password(password, user.password if user else _dummy()) or user is None or not user.is_active:
+    if user is None:
+        check_password(password, _dummy())
+        raise InvalidCredentials
+    if not user.check_password(password) or not user.is_active:
         raise InvalidCredentials
     ratelimit.clear(pair)
     ratelimit.give_back(address, counted)
     return user
+
+
+def _network(ip: str | None) -> str:
+    """What counts as one address: an IPv6 customer has a whole /64 to guess from."""
+    if ip is None or ":" not in ip:
+        return str(ip)
+    return str(ipaddress.ip_network((ip.partition("%")[0], 64), strict=False))
 
 
 def _count_try(key: str, limit: int, window: float) -> ratelimit.Verdict:

@@ -10,10 +10,11 @@ from uuid import uuid4
 import jwt
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F
 
 from accounts.errors import InvalidRefreshToken
 from accounts.models import Membership, RefreshSession, RefreshToken, User, Workspace
+from accounts.services import audit
 from huntaze.kernel import ids
 from huntaze.kernel.web import Device
 
@@ -104,26 +105,41 @@ def rotate(*, secret: str, device: Device, now: datetime) -> tuple[RefreshSessio
 
 
 def _rotate(secret: str, device: Device, now: datetime) -> tuple[RefreshSession, str] | None:
-    mine = Q(digest=digest(secret))
-    won = RefreshToken.objects.filter(
-        mine, rotated_at=None, session__revoked_at=None, session__expires_at__gt=now
-    ).update(rotated_at=now)
-    token = RefreshToken.objects.select_related("session__user", "session__workspace").filter(mine).first()
-    if token is None:
+    rows = RefreshToken.objects.select_related("session__user", "session__workspace")
+    token = rows.filter(digest=digest(secret)).first()
+    if token is None or not _is_living(token.session, now):
         return None
     session = token.session
-    if not _is_living(session, now):
-        return None
     child = _child(secret, session, token.generation + 1)
-    if won:
+    if _win(token, now):
         RefreshToken.objects.create(session=session, generation=token.generation + 1, digest=digest(child))
         RefreshSession.objects.filter(pk=session.pk).update(last_used_at=now)
         session.last_used_at = now
         return session, child
+    token.refresh_from_db(fields=["rotated_at"])
     if _is_twin(token, device, now):
         return session, child
-    end_family(session=session, reason="reuse", now=now)
+    _end_for_reuse(session, now)
     return None
+
+
+def _win(token: RefreshToken, now: datetime) -> bool:
+    """True for the one caller who rotates the token. The condition stands on the updated row itself: one that is
+    reached through a join or a subquery is not looked at again after waiting for the row's lock."""
+    return RefreshToken.objects.filter(pk=token.pk, rotated_at=None).update(rotated_at=now) == 1
+
+
+def _end_for_reuse(session: RefreshSession, now: datetime) -> None:
+    """Somebody else holds the chain: nobody may go on with it."""
+    end_family(session=session, reason="reuse", now=now)
+    assert session.workspace_id is not None
+    audit.record(
+        workspace_id=session.workspace_id,
+        actor=audit.Actor.system(),
+        action="auth.refresh_reused",
+        now=now,
+        target=session.public_id,
+    )
 
 
 def _is_living(session: RefreshSession, now: datetime) -> bool:
