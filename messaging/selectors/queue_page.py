@@ -161,8 +161,13 @@ def counts(account_pks: Sequence[int]) -> dict[int, Counts]:
         return {row[0]: Counts(*row[1:]) for row in cursor.fetchall()}
 
 
-def listing(accounts: Sequence[PlatformAccount], show: str, after: str, now: datetime) -> Listing:
-    """One page of a list over these accounts. A cursor that isn't one of ours is the first page."""
+def listing(
+    accounts: Sequence[PlatformAccount], show: str, after: str, now: datetime, *, has_flying: bool = True
+) -> Listing:
+    """One page of a list over these accounts; what is being sent leads the first page of what goes out.
+
+    A cursor that isn't one of ours is the first page.
+    """
     statement, start, is_timed = LISTS[show]
     pks = [account.pk for account in accounts]
     keys = _keys(after) or start
@@ -172,7 +177,7 @@ def listing(accounts: Sequence[PlatformAccount], show: str, after: str, now: dat
         found = cursor.fetchall()
     shown = found[:PAGE]
     is_first = keys == start
-    flying = _in_flight(pks) if show == "going" and is_first else []
+    flying = _in_flight(pks) if show == "going" and is_first and has_flying else []
     rows = _rows([*flying, *(row[0] for row in shown)], now)
     return Listing(rows, _cursor(shown[-1], show, is_timed) if len(found) > PAGE else "")
 

@@ -1,11 +1,15 @@
-"""The state of some accounts' queues as the page shows it: rows counted, slots as the limiter holds them now."""
+"""The state of some accounts' queues as the page shows it, read for all of them at once."""
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+
+from redis.exceptions import RedisError
 
 from accounts.models import PlatformAccount
 from accounts.types import AccountState
 from huntaze.kernel.limiter import Limit, Outlook
+from messaging.models import Delivery
 from messaging.selectors.queue_page import Counts, counts
 from messaging.services import limits
 
@@ -15,7 +19,10 @@ SOON_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class AccountLine:
-    """One account. `used` is None while Redis can't be asked: then nothing is sent either."""
+    """One account. `used` is None while Redis can't be asked: then nothing is sent either.
+
+    `outlook` is left out of the line's text, so that a line changes only when what it shows does.
+    """
 
     account_id: str
     handle: str
@@ -28,6 +35,7 @@ class AccountLine:
     limit: int
     window: int
     next_slot_at: datetime | None
+    outlook: Outlook | None = field(repr=False)
 
     @property
     def needs_help(self) -> bool:
@@ -45,10 +53,28 @@ def board(accounts: Sequence[PlatformAccount], now: datetime) -> Board:
     """One line for each account, and their sums."""
     found = counts([account.pk for account in accounts])
     limit = limits.limit()
-    outlooks = {account.pk: limits.outlook(account.pk) for account in accounts}
+    outlooks = _outlooks(found, limit, now)
     lines = [_line(account, found[account.pk], outlooks[account.pk], limit, now) for account in accounts]
     total = Counts(*(sum(getattr(line.counts, name) for line in lines) for name in Counts.__slots__))
     return Board(tuple(lines), total, all(outlook is not None for outlook in outlooks.values()))
+
+
+def _outlooks(found: dict[int, Counts], limit: Limit, now: datetime) -> dict[int, Outlook | None]:
+    """As `limits.outlook` says it, in one query for all accounts."""
+    releases = defaultdict(list)
+    rows = Delivery.objects.for_accounts(list(found)).answered_within(limit.window)
+    for pk, at in rows.values_list("account_id", "answered_at"):
+        releases[pk].append(max(0.0, limit.window - (now - at).total_seconds()))
+    outlooks: dict[int, Outlook | None] = {}
+    for pk, figures in found.items():
+        try:
+            seen = limits.limiter().peek(pk)
+        except RedisError:
+            outlooks[pk] = None
+            continue
+        slots = sorted(releases[pk] + [limit.window] * figures.sending)
+        outlooks[pk] = Outlook(tuple(slots), seen.held_for, seen.paced_for)
+    return outlooks
 
 
 def _line(
@@ -66,6 +92,7 @@ def _line(
         limit=limit.count,
         window=round(limit.window),
         next_slot_at=_next_slot(outlook, limit, now) if outlook else None,
+        outlook=outlook,
     )
 
 

@@ -3,6 +3,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from accounts.models import PlatformAccount
+from huntaze.kernel.limiter import Outlook
 from messaging.models import Delivery
 from messaging.rules import estimates, lanes
 from messaging.services import limits
@@ -19,9 +20,17 @@ class Forecast:
     is_planned: bool
 
 
-def forecast(*, account: PlatformAccount, priority: int, scheduled_at: datetime | None, now: datetime) -> Forecast:
+def forecast(
+    *,
+    account: PlatformAccount,
+    priority: int,
+    scheduled_at: datetime | None,
+    now: datetime,
+    known: Outlook | None = None,
+) -> Forecast:
+    """`known` is the account's outlook where the caller has just read it."""
     lane = lanes.lane_of(priority)
-    outlook = limits.outlook(account.pk)
+    outlook = known or limits.outlook(account.pk)
     before = Delivery.objects.before(account_pk=account.pk, lane=lane, priority=priority).count()
     wait = estimates.wait_seconds(limit=limits.limit(), outlook=outlook or UNKNOWN, lane=lane, before=before)
     due = max(scheduled_at or now, now)

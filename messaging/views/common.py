@@ -20,7 +20,7 @@ from huntaze.kernel.web import is_fragment
 from messaging.forms import SendForm
 from messaging.selectors import queue_page, recipients
 from messaging.services import forecasts
-from messaging.services.board import board
+from messaging.services.board import AccountLine, board
 
 TABS = tuple(queue_page.LISTS)
 
@@ -42,7 +42,8 @@ class Place:
 def full(request: HttpRequest, *, status: int = 200, **more: Any) -> HttpResponse:
     place = place_of(request)
     shown = figures_of(place)
-    context = {**shown, **list_of(place, shown["board"].total), **form_of(request, place), **more}
+    form = more if "form" in more else form_of(request, place, lines=shown["board"].lines)
+    context = {**shown, **list_of(place, shown["board"].total), **form, **more}
     response = render(request, "messaging/onlyfans.html", context, status=status)
     patch_vary_headers(response, ["HX-Request", "HX-Request-Type"])
     return response
@@ -63,8 +64,9 @@ def figures_of(place: Place) -> dict[str, Any]:
 
 
 def list_of(place: Place, total: queue_page.Counts | None = None) -> dict[str, Any]:
-    found = queue_page.listing(place.accounts, place.show, place.after, clock.now())
-    return {"listing": found, "show": place.show, "total": total or _total(place), "place": place}
+    total = total or _total(place)
+    found = queue_page.listing(place.accounts, place.show, place.after, clock.now(), has_flying=total.sending > 0)
+    return {"listing": found, "show": place.show, "total": total, "place": place}
 
 
 def _total(place: Place) -> queue_page.Counts:
@@ -72,8 +74,10 @@ def _total(place: Place) -> queue_page.Counts:
     return queue_page.Counts(*(sum(getattr(row, name) for row in found) for name in queue_page.Counts.__slots__))
 
 
-def form_of(request: HttpRequest, place: Place, form: SendForm | None = None) -> dict[str, Any]:
-    """The form with the fans of its account and what is said before sending."""
+def form_of(
+    request: HttpRequest, place: Place, form: SendForm | None = None, lines: tuple[AccountLine, ...] = ()
+) -> dict[str, Any]:
+    """The form with the fans of its account and what is said before sending; `lines` saves asking for slots again."""
     if not principal_of(request).can("messages.send") or not place.all:
         return {"form": None}
     account = place.chosen or place.all[0]
@@ -81,8 +85,9 @@ def form_of(request: HttpRequest, place: Place, form: SendForm | None = None) ->
         form = SendForm(place.all, initial={"account": account.public_id})
     elif named := [row for row in place.all if row.public_id == form["account"].value()]:
         account = named[0]
+    known = next((line.outlook for line in lines if line.account_id == account.public_id), None)
     found = forecasts.forecast(
-        account=account, priority=_priority(form), scheduled_at=None, now=clock.now()
+        account=account, priority=_priority(form), scheduled_at=None, now=clock.now(), known=known
     )
     return {"form": form, "forecast": found, "account": account, "recent": recipients.recent(account), "place": place}
 

@@ -48,16 +48,17 @@ def recipient(request: HttpRequest) -> HttpResponse:
 @require_safe
 def forecast(request: HttpRequest) -> HttpResponse:
     """When the message in the form would go out."""
-    form = SendForm([asked_account(request)], request.GET)
+    account = asked_account(request)
+    form = SendForm([account], request.GET)
     form.is_valid()
     data = form.cleaned_data
     found = forecasts.forecast(
-        account=asked_account(request),
+        account=account,
         priority=data.get("priority") or form.fields["priority"].initial,
         scheduled_at=data.get("scheduled_at"),
         now=clock.now(),
     )
-    return render(request, "messaging/_forecast.html", {"forecast": found, "account": asked_account(request)})
+    return render(request, "messaging/_forecast.html", {"forecast": found, "account": account})
 
 
 @page("messages.send")

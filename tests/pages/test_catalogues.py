@@ -17,7 +17,8 @@ def sources(tmp_path: Path) -> Path:
     for folder in i18n.SOURCES:
         (tmp_path / folder).mkdir()
     (tmp_path / "accounts" / "words.py").write_text('from x import gettext as _\n_("One (of two)")\n')
-    template = '{% load i18n %}<p>text (\n{% translate "Two" %} {% blocktranslate count n=n %}a {{ n }}{% plural %}b {{ n }}{% endblocktranslate %}'
+    counted = "{% blocktranslate count n=n %}a {{ n }}{% plural %}b {{ n }}{% endblocktranslate %}"
+    template = '{% load i18n %}<p>text (\n{% translate "Two" %} ' + counted
     (tmp_path / "templates" / "page.html").write_text(template)
     return tmp_path
 

@@ -50,7 +50,8 @@ def test_a_person_chooses_their_language(browser: Browser, world: World) -> None
     assert answer["Location"] == "/onlyfans?show=sent"
     assert User.objects.get(pk=world.owner.user_id).locale == "fr"
     page = client.get("/onlyfans").content.decode()
-    assert '<html lang="fr">' in page and "Envoyer un message" in page
+    assert '<html lang="fr">' in page
+    assert "Envoyer un message" in page
 
 
 def test_an_unknown_language_changes_nothing(browser: Browser, world: World) -> None:
@@ -61,7 +62,8 @@ def test_an_unknown_language_changes_nothing(browser: Browser, world: World) -> 
 
 def test_the_sign_in_page_speaks_the_browsers_language(browser: Browser) -> None:
     page = browser().get("/signin", headers={"Accept-Language": "fr-FR"}).content.decode()
-    assert "Se connecter" in page and "Mot de passe" in page
+    assert "Se connecter" in page
+    assert "Mot de passe" in page
 
 
 def test_the_page_of_a_breakdown_needs_no_database(rf: RequestFactory) -> None:

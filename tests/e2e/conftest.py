@@ -1,0 +1,159 @@
+"""A real browser on the real server: Debian's Chromium, the sandbox as the platform, and a log of everything wrong.
+
+`CHROMIUM` names the browser; without it the usual path is tried, and a missing one fails with what to install.
+"""
+import asyncio
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.conf import settings as django_settings
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from accounts.models import Creator, Membership, PlatformAccount, User, Workspace
+from huntaze.kernel import i18n
+from huntaze.kernel.tenancy import cross_workspace
+from messaging.models import Fan
+from messaging.services.fans import handle_digest
+from messaging.services.pump import Pump
+from tests.conftest import World
+from tests.sandbox.server import FAN, Sandbox
+
+AXE = Path(__file__).parent / "vendor" / "axe-4.14.1.min.js"
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@dataclass
+class Log:
+    """What the browser complained about and asked for."""
+
+    complaints: list[str] = field(default_factory=list)
+    hosts: set[str] = field(default_factory=set)
+    sizes: dict[str, int] = field(default_factory=dict)
+    #: Refusals that a test expects; the browser reports each as an error of its own.
+    expected: tuple[int, ...] = ()
+
+    def watch(self, page: Page) -> None:
+        page.on("console", lambda message: self._say(message.type, message.text))
+        page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
+        page.on("request", lambda request: self.hosts.add(urlsplit(request.url).netloc))
+
+    def _say(self, kind: str, text: str) -> None:
+        is_expected = any(f"status of {status}" in text for status in self.expected)
+        if kind in {"error", "warning"} and not is_expected:
+            self.complaints.append(f"{kind}: {text}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def french() -> None:
+    i18n.compile_catalogue(django_settings.BASE_DIR, "fr")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    if not Path(CHROMIUM).exists():
+        pytest.fail(f"{CHROMIUM} is missing: apt-get install chromium, or set CHROMIUM")
+    # Playwright's loop runs in this thread, and Django would refuse the database beside it.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Site:
+    """The running server with a browser; `open` gives a page of a member, or of nobody."""
+
+    url: str
+    browser: Browser
+    log: Log
+    contexts: list[BrowserContext] = field(default_factory=list)
+
+    def open(self, member: Membership | None = None, path: str = "", *, user: User | None = None, **more: Any) -> Page:
+        options = {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light", "locale": "en-GB"} | more
+        context = self.browser.new_context(**options)
+        context.set_default_timeout(15_000)
+        self.contexts.append(context)
+        user = member.user if member else user
+        if user is not None:
+            client = Client()
+            client.force_login(user)
+            name = django_settings.SESSION_COOKIE_NAME
+            context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": self.url}])
+        page = context.new_page()
+        self.log.watch(page)
+        if path:
+            page.goto(self.url + path)
+        return page
+
+
+@pytest.fixture
+def site(live_server: Any, chromium: Browser, settings: Any) -> Iterator[Site]:
+    """Every test ends with a clean console and without a request to anybody else."""
+    settings.COOKIE_SECURE = False
+    settings.ALLOWED_HOSTS = ["*"]
+    log = Log()
+    site = Site(live_server.url, chromium, log)
+    yield site
+    for context in site.contexts:
+        context.close()
+    assert log.complaints == []
+    assert log.hosts <= {urlsplit(live_server.url).netloc}
+
+
+@pytest.fixture
+def stage(world: World, platform: Sandbox) -> World:
+    """The world with its first account and fan known to the sandbox, under names a person would have."""
+    with cross_workspace("demo"):
+        Workspace.objects.filter(pk=world.owner.workspace_id).update(name="Atelier", timezone="Europe/Paris")
+        User.objects.filter(pk=world.owner.user_id).update(name="Olivia Owner")
+        Creator.objects.filter(pk=world.creator.pk).update(stage_name="Luna Martel")
+        PlatformAccount.objects.filter(pk=world.account.pk).update(external_id=platform.account, handle="lunamartel")
+        fan = Fan.objects.get(pk=world.fan.pk)
+        fan.platform_user_id, fan.name, fan.handle = str(FAN), "Zoé Durand", "zoe_d"
+        fan.handle_digest = handle_digest("zoe_d")
+        fan.save()
+    world.account.refresh_from_db()
+    world.fan = fan
+    return world
+
+
+@pytest.fixture
+def pump() -> Iterator[Callable[..., int]]:
+    """`pump(count)` sends until `count` messages are sent, in a thread of its own, as a worker would."""
+    with ThreadPoolExecutor(1) as thread:
+
+        def run(count: int) -> int:
+            work = Pump(seconds=20, is_stopping=lambda: work.sent >= count)
+            return thread.submit(asyncio.run, work.run()).result(30)
+
+        yield run
+
+
+def violations(page: Page) -> list[str]:
+    """axe's findings for WCAG 2.0 to 2.2, levels A and AA."""
+    page.evaluate(AXE.read_text())
+    found = page.evaluate(
+        "axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})"
+    )
+    return [
+        f"{finding['id']}: {node['target']} {node.get('failureSummary', '')}"
+        for finding in found["violations"]
+        for node in finding["nodes"]
+    ]
