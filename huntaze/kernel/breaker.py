@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import groupby
 from threading import Lock
 
 from redis.exceptions import RedisError
@@ -55,7 +56,7 @@ return found
 """
 )
 
-# ARGV: ok, reason, in_a_row, min_calls, failed_percent, open_ms, max_open_ms, expires_ms, bucket_ms, buckets
+# ARGV: ok, reason, in_a_row, min_calls, failed_percent, open_ms, max_open_ms, expires_ms, bucket_ms, buckets, calls
 _RECORD = redis.script(
     _CLOCK
     + """
@@ -80,7 +81,7 @@ else
   if redis.call('HGET', key, 'b' .. slot) ~= tostring(bucket) then
     redis.call('HSET', key, 'b' .. slot, bucket, 'n' .. slot, 0, 'f' .. slot, 0)
   end
-  redis.call('HINCRBY', key, 'n' .. slot, 1)
+  redis.call('HINCRBY', key, 'n' .. slot, ARGV[11])
   redis.call('HSET', key, 'row', row)
   if not ok then
     redis.call('HINCRBY', key, 'f' .. slot, 1)
@@ -164,6 +165,24 @@ class Breakers:
         A refusal that is the caller's own fault is a success of the service.
         """
         self._measure(name, ok, latency_ms)
+        self._tell(name, ok, reason, 1)
+
+    def record_all(self, name: str, results: Iterable[tuple[bool, float]]) -> None:
+        """Take in many calls, (ok, latency in ms) in the order in which they ended.
+
+        A run of successes costs one round trip, so that a healthy service costs one for each batch.
+        """
+        for ok, run in groupby(results, key=lambda result: result[0]):
+            calls = list(run)
+            for _, latency_ms in calls:
+                self._measure(name, ok, latency_ms)
+            if ok:
+                self._tell(name, True, "", len(calls))
+            else:
+                for _ in calls:
+                    self._tell(name, False, "", 1)
+
+    def _tell(self, name: str, ok: bool, reason: str, calls: int) -> None:
         limits = self._limits
         figures = (
             limits.in_a_row,
@@ -173,10 +192,11 @@ class Breakers:
             limits.max_open_ms,
         )
         try:
-            _RECORD([self._key(name)], [int(ok), reason, *figures, _EXPIRES_MS, BUCKET_MS, BUCKETS])
+            _RECORD([self._key(name)], [int(ok), reason, *figures, _EXPIRES_MS, BUCKET_MS, BUCKETS, calls])
         except (RedisError, OSError):
             with self._lock:
-                self._circuit(name).record(ok, reason, _now_ms(), limits)
+                for _ in range(calls):
+                    self._circuit(name).record(ok, reason, _now_ms(), limits)
 
     def snapshot(self, name: str) -> Snapshot:
         """What is remembered now. Raises RedisError."""
@@ -228,5 +248,6 @@ _default = Breakers()
 allow = _default.allow
 states = _default.states
 record = _default.record
+record_all = _default.record_all
 snapshot = _default.snapshot
 services = _default.services

@@ -165,15 +165,17 @@ for _, item in ipairs(a.idle) do
     end
   end
 end
-local grants = {}
+local grants, left = {}, a.slots
 for _, lane in ipairs({'interactive', 'bulk'}) do
-  local accounts = redis.call('ZRANGEBYSCORE', ready(lane), '-inf', now, 'LIMIT', 0, a.most)
+  local accounts = redis.call('ZRANGEBYSCORE', ready(lane), '-inf', now, 'LIMIT', 0, math.min(a.most, left))
   for _, member in ipairs(accounts) do
+    if left <= 0 then break end
     local account = tonumber(member)
     prune(account)
     if due(account, lane) <= now then
-      local free = L - redis.call('ZCARD', slots(account))
+      local free = math.min(L - redis.call('ZCARD', slots(account)), a.burst, left)
       local count = lane == 'bulk' and 1 or free
+      left = left - count
       local names = {}
       for i = 1, count do
         local slot = a.tick .. ':' .. member .. ':' .. lane .. ':' .. i
@@ -248,12 +250,18 @@ class Limiter:
         }
         return script(keys=[], args=[self._prefix, json.dumps(settings | values)])
 
-    def tick(self, news: News, *, most: int = 500) -> list[Grant]:
-        """Tell what is known, get slots for up to `most` accounts in each lane; raises LogLost."""
+    def tick(self, news: News, *, most: int = 500, slots: int = 10_000, burst: int | None = None) -> list[Grant]:
+        """Tell what is known, get slots for up to `most` accounts in each lane; raises LogLost.
+
+        At most `slots` are granted in all, and at most `burst` to one account in the interactive lane (default: all
+        that are free).
+        """
         kind, answer = self._run(
             _TICK,
             tick=uuid4().hex[:16],
             most=most,
+            slots=slots,
+            burst=burst or self.limit.count,
             dated=news.dated,
             returned=news.returned,
             idle=news.idle,
