@@ -12,8 +12,8 @@ from typing import Any
 
 from accounts.types import AccountState
 
-_CHAT_LINK = re.compile(r"/my/chats/chat/(\d{1,20})(?:/?\?[^\"'\s>]*?\bfirstId=(\d{1,20}))?")
-_AMOUNT = re.compile(r"^\$(0|[1-9]\d{0,5})(\.\d{2})?$")
+_CHAT_LINK = re.compile(r"/my/chats/chat/(\d{1,20})(?:/?\?[^\"'\s>]*?\bfirstId=(\d{1,20}))?", re.ASCII)
+_AMOUNT = re.compile(r"\$(0|[1-9]\d{0,5})(\.\d{2})?", re.ASCII)
 
 ACCOUNT_EVENTS: dict[str, AccountState] = {
     "accounts.connected": AccountState.CONNECTED,
@@ -62,14 +62,14 @@ def moment(value: Any) -> datetime | None:
         return None
     try:
         parsed = datetime.fromisoformat(value)
-    except ValueError:
+        return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):  # the latter: an offset that leads out of the calendar
         return None
-    return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
 def amount(value: Any) -> Decimal | None:
     """Dollars as the platform writes them, `$12` or `$12.00`; anything else is unknown."""
-    match = _AMOUNT.match(value) if isinstance(value, str) else None
+    match = _AMOUNT.fullmatch(value) if isinstance(value, str) else None
     return Decimal(match[0][1:]) if match else None
 
 
