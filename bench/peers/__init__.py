@@ -1,0 +1,1 @@
+"""What ours is measured against. Each runs in processes of its own."""

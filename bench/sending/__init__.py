@@ -1,0 +1,1 @@
+"""The parts of `bench.send`: accounts at their caps, no limit against the peers, and latency."""
