@@ -25,9 +25,18 @@ PEOPLE = {
 MOST_CREATORS = 3
 
 
+class NothingToShow(Exception):
+    """The sandbox has no account that the demo could stand on."""
+
+
 def seed_demo(*, known: dict[str, Any], now: datetime) -> dict[str, Any]:
-    """Make what is missing and return how to use it. `known` is the previous answer, whose passwords stay valid."""
+    """Make what is missing and return how to use it. `known` is the previous answer, whose passwords stay valid.
+
+    Raises NothingToShow when our key reaches no account.
+    """
     accounts = sandbox_accounts()[:MOST_CREATORS]
+    if not accounts:
+        raise NothingToShow
     passwords = {role: _password(known, role) for role in PEOPLE}
     with transaction.atomic():
         users = {role: _user(role, passwords[role], now) for role in PEOPLE}
@@ -75,7 +84,9 @@ def _owner(user: User, now: datetime) -> Membership:
         member = Membership.objects.filter(user=user, ended_at=None).first()
     if member is not None:
         return member
-    _, member = people.create_workspace(name="Atelier Demo", owner=user, now=now, kind="agency", timezone="Europe/Paris")
+    _, member = people.create_workspace(
+        name="Atelier Demo", owner=user, now=now, kind="agency", timezone="Europe/Paris"
+    )
     return member
 
 

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from huntaze.kernel import clock
 from huntaze.platforms.errors import PlatformError
-from messaging.services.demo import seed_demo
+from messaging.services.demo import NothingToShow, seed_demo
 
 
 class Command(BaseCommand):
@@ -28,6 +28,8 @@ class Command(BaseCommand):
             demo = seed_demo(known=known, now=clock.now())
         except PlatformError as error:
             raise CommandError(f"The sandbox could not be asked: {error.code}") from error
+        except NothingToShow as error:
+            raise CommandError("The sandbox has no account to show.") from error
         sandbox = settings.ONLYFANSAPI_BASE_URL.rsplit("/onlyfansapi", 1)[0]
         _write_private(out, {"baseUrl": settings.BASE_URL, "sandboxUrl": sandbox} | demo)
         self.stdout.write(f"Demo workspace ready; see {out}")
