@@ -5,6 +5,7 @@ Names and texts stay sealed here; they show as dots.
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -31,8 +32,20 @@ from messaging.services.inbound import apply_again
 from messaging.services.switch import set_switch
 
 
+class MessagingAdmin(ReadOnlyAdmin):
+    """Rows are also found by the public id that people copy from a page or an answer."""
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        uid = ids.decode(self.model.PREFIX, search_term.strip())
+        if uid:
+            return queryset.filter(uid=uid), False
+        return super().get_search_results(request, queryset, search_term)
+
+
 @admin.register(Delivery)
-class DeliveryAdmin(ReadOnlyAdmin):
+class DeliveryAdmin(MessagingAdmin):
     list_display = (
         "message_id_text",
         "state",
@@ -51,11 +64,12 @@ class DeliveryAdmin(ReadOnlyAdmin):
     search_help_text = _("A msg_… or dlv_… id, a trace id, or an account's handle")
     ordering = ("-id",)
     actions = ("retry", "mark_arrived", "queue_again")
+    exclude = ("lease_token",)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Delivery], search_term: str
     ) -> tuple[QuerySet[Delivery], bool]:
-        for prefix, field in (("msg", "message__uid"), ("dlv", "uid"), ("fan", "fan__uid"), ("acc", "account__uid")):
+        for prefix, field in (("msg", "message__uid"), ("fan", "fan__uid"), ("acc", "account__uid")):
             uid = ids.decode(prefix, search_term.strip())
             if uid:
                 return queryset.filter(**{field: uid}), False
@@ -99,64 +113,70 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Message)
-class MessageAdmin(ReadOnlyAdmin):
+class MessageAdmin(MessagingAdmin):
     list_display = ("public_id", "direction", "author_kind", "account", "workspace", "price_minor", "created_at", "sent_at")
     list_filter = ("direction", "author_kind")
     list_select_related = ("account", "workspace")
     search_fields = ("platform_message_id__exact",)
     ordering = ("-id",)
-    exclude = ("text", "text_digest")
+    exclude = ("text_digest",)
+    readonly_fields = ("text",)
 
 
 @admin.register(Fan)
-class FanAdmin(ReadOnlyAdmin):
+class FanAdmin(MessagingAdmin):
     list_display = ("public_id", "platform_user_id", "account", "workspace", "can_receive", "last_active_at")
     list_select_related = ("account", "workspace")
     search_fields = ("platform_user_id__exact",)
     search_help_text = _("A fan_… id, the platform's id, or the exact handle")
     ordering = ("-id",)
     exclude = ("handle_digest",)
+    readonly_fields = ("name", "handle")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Fan], search_term: str
     ) -> tuple[QuerySet[Fan], bool]:
         term = search_term.strip()
-        uid = ids.decode("fan", term)
-        if uid:
-            return queryset.filter(uid=uid), False
-        if term and not term.isdigit():
+        is_id = term.isdigit() or ids.decode("fan", term)
+        if term and not is_id:
             return queryset.filter(handle_digest=handle_digest(term)), False
         return super().get_search_results(request, queryset, term)
 
 
 @admin.register(Conversation)
-class ConversationAdmin(ReadOnlyAdmin):
+class ConversationAdmin(MessagingAdmin):
     list_display = ("public_id", "account", "workspace", "unread_count", "last_message_at")
     list_select_related = ("account", "workspace")
+    search_fields = ("account__handle",)
     ordering = ("-id",)
 
 
 @admin.register(FanSignal)
-class FanSignalAdmin(ReadOnlyAdmin):
+class FanSignalAdmin(MessagingAdmin):
     list_display = ("public_id", "kind", "amount_minor", "currency", "account", "workspace", "occurred_at")
     list_filter = ("kind",)
     list_select_related = ("account", "workspace")
+    search_fields = ("platform_event_id__exact", "account__handle")
     ordering = ("-id",)
 
 
 @admin.register(InboundEvent)
-class InboundEventAdmin(ReadOnlyAdmin):
+class InboundEventAdmin(MessagingAdmin):
     list_display = ("public_id", "event", "state", "attempts", "last_error", "received_at")
     list_filter = ("state", "event")
     search_fields = ("event_key__exact", "trace_id__exact", "account_external_id__exact")
     ordering = ("-id",)
     actions = ("replay",)
-    exclude = ("body", "body_digest")
+    exclude = ("body", "body_digest", "lease_token")
 
     @admin.action(description=_("Apply again"))
     def replay(self, request: HttpRequest, queryset: QuerySet[InboundEvent]) -> None:
+        """An event that no workspace holds has no audit log; Django's own log keeps who asked."""
         states = [outbox.State.FAILED, "unclaimed", "quarantined"]
-        count = apply_again(pks=list(queryset.filter(state__in=states).values_list("pk", flat=True)), now=clock.now())
+        stuck = list(queryset.filter(state__in=states))
+        count = apply_again(pks=[event.pk for event in stuck], now=clock.now())
+        if stuck:
+            LogEntry.objects.log_actions(request.user.pk, stuck, CHANGE, "Applied again.", single_object=False)
         text = ngettext("%(count)d event queued.", "%(count)d events queued.", count) % {"count": count}
         self.message_user(request, text, messages.SUCCESS)
 

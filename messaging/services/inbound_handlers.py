@@ -146,10 +146,7 @@ def account_changed(
 ) -> None:
     """Moves the state as of the attempt's own time, so that a late failure never undoes a recovery."""
     at = events.account_news_at(payload) or received_at
-    if not move_state(account=account, state=state, reason=event, at=at, actor=Actor.system()):
-        # The state it has already, told anew: an older failure that is still on its way must not undo this.
-        same = PlatformAccount.objects.filter(pk=account.pk, state=state, state_changed_at__lt=at)
-        same.update(state_changed_at=at)
+    move_state(account=account, state=state, reason=event, at=at, actor=Actor.system())
 
 
 def _fan(account: PlatformAccount, user: dict[str, Any], now: datetime) -> Fan:
