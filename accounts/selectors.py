@@ -63,3 +63,15 @@ def account_of(creator_ids: frozenset[int] | None, platform: Platform, account_i
     if len(found) > 1:
         raise Invalid(FieldError("accountId", "You have several accounts: say which one."))
     return found[0]
+
+
+def holders_of(capability: str, creator_pk: int) -> int:
+    """How many active members of the workspace in scope hold a capability for this creator."""
+    rows = Membership.objects.filter(ended_at=None, user__is_active=True)
+    found = 0
+    for member in rows:
+        role = Role(member.role)
+        if capability in capabilities_of(role):
+            reach = _creator_ids(member, role)
+            found += reach is None or creator_pk in reach
+    return found

@@ -45,6 +45,8 @@ class Config:
         "schedule-deliveries": _every(1.0, "messaging.schedule_deliveries", "default"),
         "sweep-accounts": _every(10.0, "messaging.sweep_accounts", "default"),
         "resolve-uncertain": _every(5.0, "messaging.resolve_uncertain", "default"),
+        "tend-campaigns": _every(1.0, "messaging.tend_campaigns", "default"),
+        "unsend-campaigns": _every(2.0, "messaging.unsend_campaigns", "default"),
         "apply-inbound": _every(2.0, "messaging.apply_inbound", "webhooks"),
         "measure-queues": _every(10.0, "messaging.measure_queues", "default"),
         "forget-idempotency-keys": _every(3600.0, "accounts.forget_idempotency_keys", "default"),

@@ -7,6 +7,7 @@ from django.conf import settings
 from huntaze.kernel import clock, shutdown
 from huntaze.kernel.jobs import job
 from messaging.services import inbound, measure, scheduler, uncertain
+from messaging.services.campaigns import tend, unsend
 from messaging.services.pump import Pump
 
 
@@ -39,3 +40,13 @@ def apply_inbound(**_: Any) -> None:
 @job("messaging.measure_queues", system_wide=True)
 def measure_queues(**_: Any) -> None:
     measure.measure_queues(now=clock.now())
+
+
+@job("messaging.tend_campaigns", system_wide=True)
+def tend_campaigns(**_: Any) -> None:
+    tend.tend(now=clock.now())
+
+
+@job("messaging.unsend_campaigns", system_wide=True)
+def unsend_campaigns(**_: Any) -> None:
+    unsend.unsend_due(now=clock.now())

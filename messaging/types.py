@@ -22,6 +22,7 @@ class DeliveryState(StrEnum):
 class AuthorKind(StrEnum):
     HUMAN = "human"
     API = "api"
+    CAMPAIGN = "campaign"
     PLATFORM = "platform"
     UNKNOWN = "unknown"
 
@@ -36,6 +37,50 @@ class SignalKind(StrEnum):
 
     PURCHASE = "purchase"
     TIP = "tip"
+
+
+class CampaignState(StrEnum):
+    """Where a campaign stands."""
+
+    DRAFT = "draft"
+    AWAITING_APPROVAL = "awaiting_approval"
+    SCHEDULED = "scheduled"
+    PLANNING = "planning"
+    RUNNING = "running"
+    PAUSED = "paused"
+    DONE = "done"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+    UNSENDING = "unsending"
+    UNSENT = "unsent"
+
+
+class UnsendOutcome(StrEnum):
+    """What came of withdrawing one sent message of a campaign."""
+
+    REMOVED = "removed"
+    TOO_LATE = "too_late"
+    BOUGHT = "bought"
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignDraft:
+    """A campaign as its editor wants it; `include` and `exclude` name lists, segments and fans by public id."""
+
+    name: str
+    language: str
+    text: str
+    price: Decimal
+    is_locked_text: bool
+    media_ids: tuple[str, ...]
+    include: tuple[dict[str, str], ...]
+    exclude: tuple[dict[str, str], ...]
+    in_conversation_minutes: int | None
+    recent_campaign_hours: int | None
+    same_text_days: int | None
+    scheduled_for: datetime | None
+    timezone: str
+    priority: int
 
 
 @dataclass(frozen=True, slots=True)

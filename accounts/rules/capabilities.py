@@ -47,6 +47,8 @@ CAPABILITIES: dict[str, Grant] = {
     "inbox.view": Grant(ALL, ALL, A, A, "messaging:read"),
     "messages.send": Grant(ALL, ALL, A, A, "messaging:write"),
     "messages.unsend": Grant(ALL, ALL, A, A, "messaging:write"),
+    "campaigns.edit": Grant(ALL, ALL, A, A, "messaging:write"),
+    "campaigns.launch": Grant(ALL, ALL, None, A, "messaging:write"),
     "queue.view": Grant(ALL, ALL, A, A, "messaging:read"),
     "queue.manage": Grant(ALL, ALL, None, A, "messaging:write"),
     "audit.view": Grant(ALL, ALL, None, None),

@@ -117,10 +117,10 @@ class RetriedOutput(serializers.Serializer[Any]):
 def failed_message(delivery: Delivery) -> dict[str, Any]:
     """One dead letter as the wire shows it."""
     return {
-        "id": delivery.message.public_id,
+        "id": delivery.reference,
         "account_id": delivery.account.public_id,
         "recipient_id": delivery.fan.public_id,
-        "content": delivery.message.text.reveal(),
+        "content": delivery.written.text.reveal(),
         "status": "failed",
         "priority": delivery.priority,
         "attempts": delivery.attempts,

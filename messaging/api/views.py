@@ -136,7 +136,7 @@ class MessagingViewSet(HuntazeViewSet):
             queued_at = retry_failed(delivery=delivery, actor=actor, now=clock.now())
             body = {
                 "success": True,
-                "message_id": delivery.message.public_id,
+                "message_id": delivery.reference,
                 "status": "queued",
                 "queued_at": clock.iso(queued_at),
             }

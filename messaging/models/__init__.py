@@ -1,8 +1,25 @@
 """Tables of messaging."""
+from messaging.models.audiences import FanList, FanListEntry, Segment
+from messaging.models.campaigns import Campaign, CampaignExclusion, CampaignUnsend
 from messaging.models.deliveries import Delivery
 from messaging.models.fans import Conversation, Fan
 from messaging.models.inbound import InboundEvent
 from messaging.models.messages import FanSignal, Message
 from messaging.models.policies import SendPolicy, SendSwitch
 
-__all__ = ["Conversation", "Delivery", "Fan", "FanSignal", "InboundEvent", "Message", "SendPolicy", "SendSwitch"]
+__all__ = [
+    "Campaign",
+    "CampaignExclusion",
+    "CampaignUnsend",
+    "Conversation",
+    "Delivery",
+    "Fan",
+    "FanList",
+    "FanListEntry",
+    "FanSignal",
+    "InboundEvent",
+    "Message",
+    "Segment",
+    "SendPolicy",
+    "SendSwitch",
+]

@@ -6,6 +6,7 @@ from huntaze.kernel.ids import PublicIdModel
 from huntaze.kernel.limiter import Lane
 from huntaze.kernel.outbox import QueueRow
 from huntaze.kernel.tenancy import WorkspaceManager, WorkspaceModel
+from messaging.models.messages import Message
 from messaging.querysets import DeliveryQuerySet
 from messaging.types import DeliveryState
 
@@ -15,12 +16,16 @@ class Delivery(PublicIdModel, WorkspaceModel, QueueRow):
 
     `promised_at` is the estimate given when it was queued. `needs_lookup` marks an uncertain row whose outcome can
     be found out without asking a person; `replays` counts repeats with the same key after an uncertain outcome.
+    A campaign's row has no message until it is first claimed: then its text is filled in for its fan.
     """
 
     PREFIX = "dlv"
     account = models.ForeignKey("accounts.PlatformAccount", models.PROTECT, related_name="+")
     fan = models.ForeignKey("messaging.Fan", models.PROTECT, related_name="+")
-    message = models.OneToOneField("messaging.Message", models.PROTECT, related_name="delivery")
+    message = models.OneToOneField("messaging.Message", models.PROTECT, null=True, related_name="delivery")
+    campaign = models.ForeignKey(
+        "messaging.Campaign", models.PROTECT, null=True, db_index=False, related_name="deliveries"
+    )
     state = models.CharField(max_length=10, choices=[(s.value, s.value) for s in DeliveryState])
     lane = models.CharField(max_length=11, choices=[(lane.value, lane.value) for lane in Lane])
     priority = models.PositiveSmallIntegerField()
@@ -38,7 +43,13 @@ class Delivery(PublicIdModel, WorkspaceModel, QueueRow):
     class Meta:
         verbose_name_plural = "deliveries"
         constraints = [
-            models.CheckConstraint(condition=Q(priority__gte=1, priority__lte=9), name="delivery_priority_range")
+            models.CheckConstraint(condition=Q(priority__gte=1, priority__lte=9), name="delivery_priority_range"),
+            models.CheckConstraint(
+                condition=Q(message__isnull=False) | Q(campaign__isnull=False), name="delivery_has_text"
+            ),
+            models.UniqueConstraint(
+                fields=["fan", "campaign"], condition=Q(campaign__isnull=False), name="delivery_once_a_campaign"
+            ),
         ]
         indexes = [
             models.Index("account", "lane", "priority", "id", condition=Q(state="queued"), name="delivery_ready"),
@@ -54,6 +65,20 @@ class Delivery(PublicIdModel, WorkspaceModel, QueueRow):
                 "account", "dispatched_at", condition=Q(dispatched_at__isnull=False), name="delivery_dispatched"
             ),
             models.Index("answered_at", condition=Q(answered_at__isnull=False), name="delivery_recent"),
+            models.Index(
+                fields=["campaign", "state"], condition=Q(campaign__isnull=False), name="delivery_of_campaign"
+            ),
             models.Index("trace_id", name="delivery_by_trace"),
             models.Index("account", F("id").desc(), name="delivery_by_account"),
         ]
+
+    @property
+    def reference(self) -> str:
+        """The public id that people know it by: its message's, or its own while it has none."""
+        return self.message.public_id if self.message else self.public_id
+
+    @property
+    def written(self) -> Message:
+        """Its message; every row that has been claimed once has one."""
+        assert self.message is not None
+        return self.message

@@ -42,7 +42,8 @@ class Message(PublicIdModel, WorkspaceModel):
                 name="message_platform_id_once",
             ),
             models.CheckConstraint(
-                condition=~Q(direction="out", author_kind__in=["human", "api"]) | Q(approved_by__isnull=False),
+                condition=~Q(direction="out", author_kind__in=["human", "api", "campaign"])
+                | Q(approved_by__isnull=False),
                 name="message_out_needs_approval",
             ),
         ]

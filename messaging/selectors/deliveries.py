@@ -31,9 +31,10 @@ def fan_of(creator_ids: frozenset[int] | None, recipient_id: str, account: Platf
 
 
 def delivery_of(creator_ids: frozenset[int] | None, message_id: str) -> Delivery:
-    """A delivery by its message's public id; raises UnknownMessage for anybody else's."""
-    uid = ids.decode("msg", message_id)
-    rows = Delivery.objects.with_everything().filter(message__uid=uid)
+    """A delivery by its message's public id, or by its own; raises UnknownMessage for anybody else's."""
+    field, prefix = ("uid", "dlv") if message_id.startswith("dlv_") else ("message__uid", "msg")
+    uid = ids.decode(prefix, message_id)
+    rows = Delivery.objects.with_everything().filter(**{field: uid})
     if creator_ids is not None:
         rows = rows.filter(account__creator_id__in=creator_ids)
     delivery: Delivery | None = rows.first() if uid else None

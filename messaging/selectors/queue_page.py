@@ -12,7 +12,7 @@ from django.db import connection
 
 from accounts.models import PlatformAccount
 from huntaze.kernel.money import Money
-from messaging.models import Delivery
+from messaging.models import Campaign, Delivery
 from messaging.selectors.deliveries import COUNTED
 from messaging.types import DeliveryState
 
@@ -185,26 +185,28 @@ def listing(
 def row_of(delivery: Delivery, now: datetime) -> Row:
     """A delivery, loaded with its message, fan and account, as the page shows it."""
     message, fan = delivery.message, delivery.fan
-    text = " ".join(message.text.reveal().split())
+    source = message or delivery.campaign
+    assert source is not None
+    text = " ".join((source.name if isinstance(source, Campaign) else source.text.reveal()).split())
     state = DeliveryState(delivery.state)
     is_over = state in {DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.UNSENT}
     is_waiting = state in {DeliveryState.QUEUED, DeliveryState.SENDING}
     return Row(
-        message_id=message.public_id,
+        message_id=delivery.reference,
         fan_name=fan.name.reveal() if fan.name else "",
         fan_handle=fan.handle.reveal() if fan.handle else "",
         fan_id=fan.platform_user_id,
         account=str(delivery.account),
         excerpt=text[:EXCERPT],
         is_cut=len(text) > EXCERPT,
-        price=Money(message.price_minor, message.currency) if message.price_minor else None,
-        media_count=len(message.media_ids),
+        price=Money(source.price_minor, source.currency) if source.price_minor else None,
+        media_count=len(source.media_ids),
         priority=delivery.priority,
         state=state,
         queued_at=delivery.queued_at,
         promised_at=delivery.promised_at,
         available_at=delivery.available_at,
-        really_at=(message.sent_at or delivery.answered_at) if is_over else delivery.dispatched_at,
+        really_at=((message and message.sent_at) or delivery.answered_at) if is_over else delivery.dispatched_at,
         attempts=delivery.attempts,
         error=delivery.last_error,
         is_looked_up=delivery.needs_lookup,

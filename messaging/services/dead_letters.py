@@ -45,8 +45,8 @@ def it_arrived(*, delivery: Delivery, actor: audit.Actor, now: datetime) -> None
         if not rows.update(state=DeliveryState.SENT, last_error="", answered_at=now, **NO_LOOKUP):
             raise NotUncertain
         sent_at = delivery.dispatched_at or now
-        Message.objects.filter(pk=delivery.message_id, sent_at=None).update(sent_at=sent_at)
-        touch(delivery.message.conversation_id, sent_at)
+        Message.objects.filter(pk=delivery.written.pk, sent_at=None).update(sent_at=sent_at)
+        touch(delivery.written.conversation_id, sent_at)
         _record(delivery, actor, "message.declared_arrived", now, {})
 
 
@@ -72,7 +72,7 @@ def _record(delivery: Delivery, actor: audit.Actor, action: str, now: datetime, 
         actor=actor,
         action=action,
         now=now,
-        target=delivery.message.public_id,
+        target=delivery.reference,
         changes=changes,
     )
     transaction.on_commit(partial(limits.poke, [(delivery.account_id, Lane(delivery.lane))]))

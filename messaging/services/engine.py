@@ -3,17 +3,26 @@
 Written by hand because one statement for hundreds of rows is what the throughput comes from: claiming through the
 ORM one account at a time costs fifteen times as much. PostgreSQL's clock is the only clock here.
 """
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
+import psycopg
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
+from huntaze.kernel import ids
+from huntaze.kernel.crypto import Sealed
 from huntaze.kernel.limiter import Grant, Lane
-from messaging.models import SendPolicy
+from huntaze.kernel.money import Money
+from messaging.models import Delivery, Message, SendPolicy
 from messaging.rules.outcomes import Outcome
+from messaging.types import Outgoing
 
 # A fan's next message waits for the answer to the one before it: two requests in flight may arrive in any order.
 _CLAIM = """
@@ -41,7 +50,7 @@ UPDATE messaging_delivery d
        dispatched_at = now(), first_attempt_at = coalesce(d.first_attempt_at, now())
   FROM picked
  WHERE d.id = picked.id
-RETURNING d.id, d.account_id, d.lane
+RETURNING d.id, d.account_id, d.lane, d.campaign_id
 """
 
 _FAN_CAPS = """
@@ -78,6 +87,19 @@ SELECT a.id, min(p.count - u.used)
  GROUP BY a.id
 """
 
+# One row of what the wire needs; the text stays sealed until it is opened for its place.
+_LOAD = """
+SELECT d.id, d.uid, d.attempts, d.available_at, d.first_attempt_at, d.trace_id, d.workspace_id,
+       a.platform, a.external_id, f.platform_user_id,
+       m.uid, m.text, m.price_minor, m.currency, m.is_locked_text, m.media_ids
+  FROM unnest(%(ids)s::bigint[]) AS w(id)
+  JOIN messaging_delivery d ON d.id = w.id
+  JOIN messaging_message m ON m.id = d.message_id
+  JOIN messaging_fan f ON f.id = d.fan_id
+  JOIN accounts_platformaccount a ON a.id = d.account_id
+ ORDER BY d.priority, d.id
+"""
+
 _SETTLE = """
 UPDATE messaging_delivery d
    SET state = o.state, last_error = o.code, attempts = d.attempts - o.refund,
@@ -92,23 +114,25 @@ UPDATE messaging_delivery d
 RETURNING d.id
 """
 
-# The platform's own report of the message may have been stored before our answer came; its row keeps the id then.
 _MARK_SENT = """
-UPDATE messaging_message m
-   SET sent_at = now(),
-       platform_message_id = CASE WHEN EXISTS (
-           SELECT 1 FROM messaging_message x
-            WHERE x.account_id = m.account_id AND x.platform_message_id = o.platform_id AND x.id <> m.id)
-       THEN m.platform_message_id ELSE o.platform_id END
-  FROM unnest(%(ids)s::bigint[], %(platform_ids)s::text[]) AS o(delivery_id, platform_id)
-  JOIN messaging_delivery d ON d.id = o.delivery_id
- WHERE m.id = d.message_id
-"""
-
-_TOUCH_CONVERSATIONS = """
+WITH told AS (
+    UPDATE messaging_message m SET sent_at = now(), platform_message_id = {platform_id}
+      FROM unnest(%(ids)s::bigint[], %(platform_ids)s::text[]) AS o(delivery_id, platform_id)
+      JOIN messaging_delivery d ON d.id = o.delivery_id
+     WHERE m.id = d.message_id
+    RETURNING m.conversation_id
+)
 UPDATE messaging_conversation c SET last_message_at = greatest(coalesce(c.last_message_at, now()), now())
- WHERE c.fan_id IN (SELECT fan_id FROM messaging_delivery WHERE id = ANY(%(ids)s::bigint[]))
+ WHERE c.id IN (SELECT conversation_id FROM told)
 """
+_MARK_SENT_PLAIN = _MARK_SENT.format(platform_id="o.platform_id")
+# The platform's own report of a message may have been stored before our answer came; its row keeps the id then.
+_MARK_SENT_AGAIN = _MARK_SENT.format(
+    platform_id="""CASE WHEN EXISTS (
+        SELECT 1 FROM messaging_message x
+         WHERE x.account_id = m.account_id AND x.platform_message_id = o.platform_id AND x.id <> m.id)
+    THEN m.platform_message_id ELSE o.platform_id END"""
+)
 
 _MAKE_DUE = """
 UPDATE messaging_delivery d SET state = 'queued'
@@ -160,6 +184,15 @@ SELECT account_id, id,
 """
 
 
+@contextmanager
+def _cursor() -> Iterator[psycopg.Cursor[Any]]:
+    """A cursor that binds on the server and prepares what it sees often: inlined arrays are parsed and planned anew
+    for each batch, which cost as much as the work."""
+    connection.ensure_connection()
+    with psycopg.Cursor(connection.connection) as cursor:
+        yield cursor
+
+
 _CLAIM_PLAIN, _CLAIM_CAPPED = _CLAIM.format(fan_caps=""), _CLAIM.format(fan_caps=_FAN_CAPS)
 
 
@@ -171,6 +204,7 @@ class Claimed:
     account: int
     lane: Lane
     token: UUID
+    campaign: int | None = None
 
 
 def claim(grants: Sequence[Grant], *, lease: float) -> list[Claimed]:
@@ -194,7 +228,56 @@ def claim(grants: Sequence[Grant], *, lease: float) -> list[Claimed]:
         if False in kinds:
             _cut_to_room(cursor, values)
         cursor.execute(_CLAIM_CAPPED if True in kinds else _CLAIM_PLAIN, values)
-        return [Claimed(pk, account, Lane(lane), token) for pk, account, lane in cursor.fetchall()]
+        return [Claimed(pk, account, Lane(lane), token, campaign) for pk, account, lane, campaign in cursor.fetchall()]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A claimed row with its message, as plain columns."""
+
+    id: int
+    uid: UUID
+    attempts: int
+    available_at: datetime
+    first_attempt_at: datetime | None
+    trace_id: str
+    workspace_id: int
+    platform: str
+    account_external_id: str
+    fan_external_id: str
+    message_uid: UUID
+    text: str
+    price_minor: int
+    currency: str
+    is_locked_text: bool
+    media_ids: str
+
+    def outgoing(self) -> Outgoing:
+        """What a gateway needs; raises DecryptionFailed when the text can't be opened."""
+        price = Money(self.price_minor, self.currency).amount if self.price_minor else Decimal(0)
+        return Outgoing(
+            key=ids.encode(Delivery.PREFIX, self.uid),
+            account_external_id=self.account_external_id,
+            fan_external_id=self.fan_external_id,
+            text=message_text(self.text, workspace_id=self.workspace_id, uid=self.message_uid).reveal(),
+            price=price,
+            is_locked_text=self.is_locked_text,
+            media_ids=tuple(json.loads(self.media_ids)),
+            trace_id=self.trace_id,
+            first_attempt_at=self.first_attempt_at,
+        )
+
+
+def message_text(stored: str, *, workspace_id: int, uid: UUID) -> Sealed:
+    """A message's sealed text that was read without its model."""
+    return Sealed.of_stored(stored, workspace_id=workspace_id, aad=f"{Message._meta.db_table}:text:{uid}")
+
+
+def load(pks: Sequence[int]) -> list[Loaded]:
+    """Claimed rows in the order in which they shall leave: plain columns, because models cost a third of a sender."""
+    with _cursor() as cursor:
+        cursor.execute(_LOAD, {"ids": list(pks)})
+        return [Loaded(*row) for row in cursor.fetchall()]
 
 
 def _cut_to_room(cursor: CursorWrapper, values: dict[str, Any]) -> None:
@@ -220,7 +303,7 @@ def settle(outcomes: Sequence[tuple[Claimed, Outcome]]) -> set[int]:
         "used": [outcome.is_slot_used for _, outcome in outcomes],
     }
     sent = [(row.id, outcome.platform_message_id) for row, outcome in outcomes if outcome.platform_message_id]
-    with transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic(), _cursor() as cursor:
         cursor.execute(_SETTLE, values)
         ours = {pk for (pk,) in cursor.fetchall()}
         mark_sent([item for item in sent if item[0] in ours])
@@ -228,13 +311,16 @@ def settle(outcomes: Sequence[tuple[Claimed, Outcome]]) -> set[int]:
 
 
 def mark_sent(sent: Sequence[tuple[int, str]]) -> None:
-    """Note the platform's message ids: (delivery, platform message id)."""
+    """Note the platform's message ids, (delivery, platform message id), in the caller's transaction."""
     if not sent:
         return
     values: dict[str, Any] = {"ids": [pk for pk, _ in sent], "platform_ids": [text for _, text in sent]}
-    with connection.cursor() as cursor:
-        cursor.execute(_MARK_SENT, values)
-        cursor.execute(_TOUCH_CONVERSATIONS, values)
+    try:
+        with transaction.atomic(), _cursor() as cursor:
+            cursor.execute(_MARK_SENT_PLAIN, values)
+    except psycopg.errors.UniqueViolation:
+        with _cursor() as cursor:
+            cursor.execute(_MARK_SENT_AGAIN, values)
 
 
 def make_due(*, most: int = 5000) -> list[tuple[int, Lane]]:

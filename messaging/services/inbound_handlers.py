@@ -81,7 +81,7 @@ def _ours(fan: Fan, payload: dict[str, Any], received_at: datetime) -> list[Deli
         message__price_minor=to_minor(price, "USD") if price else 0,
         message__platform_message_id=None,
     ).exclude(first_attempt_at__gt=created + SLACK)
-    found = [row for row in rows.select_related("message") if len(row.message.media_ids) == media_count]
+    found = [row for row in rows.select_related("message") if len(row.written.media_ids) == media_count]
     order = {DeliveryState.UNCERTAIN: 0, DeliveryState.SENT: 2}
     return sorted(found, key=lambda row: (order.get(DeliveryState(row.state), 1), row.pk))
 
@@ -98,8 +98,8 @@ def _settle(row: Delivery, message_id: str, sent_at: datetime, received_at: date
     }
     if not Delivery.objects.filter(pk=row.pk, state=row.state).update(**changes):
         raise NotYet  # it has moved since we looked
-    Message.objects.filter(pk=row.message_id).update(platform_message_id=message_id, sent_at=sent_at)
-    touch(row.message.conversation_id, sent_at)
+    Message.objects.filter(pk=row.written.pk).update(platform_message_id=message_id, sent_at=sent_at)
+    touch(row.written.conversation_id, sent_at)
 
 
 def message_deleted(account: PlatformAccount, payload: dict[str, Any], received_at: datetime) -> bool:

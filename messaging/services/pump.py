@@ -11,18 +11,18 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 
 import structlog
 from django.conf import settings
 from django.db import Error as DatabaseError
-from django.db import close_old_connections, connection
+from django.db import close_old_connections, connection, transaction
 from redis.exceptions import RedisError
 
 from accounts.types import Platform
 from huntaze.kernel import breaker, context, metrics
 from huntaze.kernel.breaker_rules import State as BreakerState
+from huntaze.kernel.crypto import DecryptionFailed
 from huntaze.kernel.limiter import CLAIM_WITHIN_SECONDS, Grant, Limiter, LogLost, News
 from huntaze.kernel.money import Money
 from huntaze.kernel.outbox import assert_no_transaction
@@ -36,6 +36,7 @@ from messaging.rules import outcomes
 from messaging.rules.outcomes import Outcome
 from messaging.services import engine, limits
 from messaging.services.accounts_state import note_account_state
+from messaging.services.campaigns.texts import write_texts
 from messaging.services.engine import Claimed
 from messaging.types import Outgoing
 
@@ -43,19 +44,21 @@ log = structlog.get_logger(__name__)
 
 TICK_SECONDS = 0.05
 TROUBLE_SECONDS = 0.5
-MOST_IN_FLIGHT = 400
+MOST_IN_FLIGHT = 1000
+#: Slots given at once to an account whose number of waiting replies is not known; more follow with the next tick.
+BURST = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A claimed row with everything the wire needs. `give_up_at` is on the monotonic clock."""
+    """A claimed row with everything the wire needs. `give_up_at` is on the monotonic clock; `message` is None when
+    its text can't be opened, which ends it before the wire."""
 
     row: Claimed
     slot: str
     attempts: int
     platform: Platform
-    message: Outgoing
-    due_at: datetime
+    message: Outgoing | None
     give_up_at: float
 
 
@@ -86,6 +89,7 @@ class Pump:
         self._news = News()
         self._done: list[Done] = []
         self._flying: set[asyncio.Task[None]] = set()
+        self._in_flight = 0
         self._gateways: dict[Platform, MessageGateway] = {}
         self.sent = 0
 
@@ -100,10 +104,12 @@ class Pump:
                     is_ending = self._is_stopping() or time.monotonic() >= self._ends_at
                     if is_ending and not self._flying and not self._done:
                         break
-                    room = 0 if is_ending else MOST_IN_FLIGHT - len(self._flying)
+                    started = time.monotonic()
+                    room = 0 if is_ending else MOST_IN_FLIGHT - self._in_flight
                     jobs = await loop.run_in_executor(thread, self._step, room)
                     self._launch(jobs)
-                    await asyncio.sleep(TICK_SECONDS if jobs is not None else TROUBLE_SECONDS)
+                    pause = TICK_SECONDS if jobs is not None else TROUBLE_SECONDS
+                    await asyncio.sleep(max(0.0, pause - (time.monotonic() - started)))
             await loop.run_in_executor(thread, self._step, 0)  # the last news: slots granted and not used go back
             await loop.run_in_executor(thread, lambda: connection.close())  # the thread's own
         return self.sent
@@ -113,6 +119,7 @@ class Pump:
         by_account = defaultdict(list)
         for job in jobs or ():
             by_account[job.row.account].append(job)
+            self._in_flight += 1
         for mine in by_account.values():
             task = asyncio.create_task(self._act_in_order(mine))
             self._flying.add(task)
@@ -122,13 +129,13 @@ class Pump:
 
     async def _act_in_order(self, jobs: list[Job]) -> None:
         for job in jobs:
-            await self._act(job)
+            self._done.append(await self._act(job))
+            self._in_flight -= 1
 
-    async def _act(self, job: Job) -> None:
-        assert_no_transaction()
+    async def _act(self, job: Job) -> Done:
         if time.monotonic() >= job.give_up_at:
-            self._done.append(Done(job, outcomes.never_sent()))
-            return
+            return Done(job, outcomes.never_sent())
+        assert job.message is not None
         started = time.perf_counter()
         with context.bind(trace_id=job.message.trace_id or None):
             try:
@@ -142,7 +149,7 @@ class Pump:
         took = time.perf_counter() - started
         metrics.QUEUE_ACT_SECONDS.labels("send", str(outcome.state)).observe(took)
         metrics.SENDS.labels(str(job.platform), outcome.code or str(outcome.state)).inc()
-        self._done.append(Done(job, outcome, took * 1000))
+        return Done(job, outcome, took * 1000)
 
     def _outcome_of(self, error: PlatformError, job: Job) -> Outcome:
         return outcomes.of_error(
@@ -160,7 +167,9 @@ class Pump:
             try:
                 close_old_connections()
                 self._settle()
-                return self._claim(self._tick(room))
+                jobs = self._claim(self._tick(room))
+                assert_no_transaction()
+                return jobs
             except LogLost as lost:
                 limits.rebuild(lost)
                 return None
@@ -178,6 +187,8 @@ class Pump:
         del self._done[: len(batch)]
         for done in batch:
             self._note(done)
+        results = [(done.outcome.code not in outcomes.VENDOR_TROUBLE, done.latency_ms) for done in batch]
+        breaker.record_all(VENDOR, [(ok, latency) for ok, latency in results if latency is not None])
 
     def _note(self, done: Done) -> None:
         job, outcome = done.job, done.outcome
@@ -190,22 +201,19 @@ class Pump:
         if outcome.delay is not None:
             metrics.QUEUE_RETRIES.labels("send", outcome.code).inc()
         self.sent += bool(outcome.platform_message_id)
-        if done.latency_ms is not None:
-            breaker.record(VENDOR, outcome.code not in outcomes.VENDOR_TROUBLE, done.latency_ms)
 
     def _tick(self, room: int) -> list[Grant]:
         news, self._news = self._news, News()
-        most = self._open_to(max(0, min(room // self._limiter.limit.count, 200)))
         try:
-            return self._limiter.tick(news, most=most)
+            return self._limiter.tick(news, slots=self._open_to(max(0, room)), burst=BURST)
         except (RedisError, LogLost):
             self._news = news
             raise
 
-    def _open_to(self, most: int) -> int:
-        """How many accounts may send: none while the vendor's breaker is open, one as its probe."""
-        if most == 0 or breaker.states([VENDOR])[VENDOR] is BreakerState.CLOSED:
-            return most
+    def _open_to(self, room: int) -> int:
+        """How many messages may go: none while the vendor's breaker is open, one as its probe."""
+        if room == 0 or breaker.states([VENDOR])[VENDOR] is BreakerState.CLOSED:
+            return room
         return 1 if breaker.allow(VENDOR) else 0
 
     def _claim(self, grants: list[Grant]) -> list[Job]:
@@ -213,16 +221,17 @@ class Pump:
             return []
         granted_at = time.monotonic()
         try:
-            rows = engine.claim(grants, lease=self._limiter.limit.lease)
+            with transaction.atomic():
+                rows = write_texts(engine.claim(grants, lease=self._limiter.limit.lease))
         except DatabaseError:
             self._news.returned += [(grant.account, slot, 0) for grant in grants for slot in grant.slots]
             raise
         slots = self._share_out(grants, rows)
-        if time.monotonic() - granted_at > CLAIM_WITHIN_SECONDS:
-            late = [Done(job, outcomes.never_sent()) for job in self._jobs(slots, granted_at)]
-            self._done += late
-            return []
-        return self._jobs(slots, granted_at)
+        jobs = self._jobs(slots, granted_at)
+        if time.monotonic() - granted_at <= CLAIM_WITHIN_SECONDS:
+            return jobs
+        self._done += [Done(job, outcomes.never_sent()) for job in jobs]
+        return []
 
     def _share_out(self, grants: list[Grant], rows: list[Claimed]) -> dict[int, tuple[Claimed, str]]:
         """Give each row a slot of its grant; slots left over go back, and a grant without rows ends its wish."""
@@ -239,26 +248,25 @@ class Pump:
         return slots
 
     def _jobs(self, slots: dict[int, tuple[Claimed, str]], granted_at: float) -> list[Job]:
+        """What the wire needs of the claimed rows. A text that can't be opened is a dead letter, not a crash."""
         give_up_at = granted_at + self._limiter.limit.lease - settings.SEND_TIMEOUT_SECONDS
-        deliveries = Delivery.objects.filter(pk__in=list(slots)).with_everything().order_by("priority", "pk")
-        return [job_of(delivery, *slots[delivery.pk], give_up_at) for delivery in deliveries]
-
-
-def job_of(delivery: Delivery, row: Claimed, slot: str, give_up_at: float) -> Job:
-    return Job(
-        row=row,
-        slot=slot,
-        attempts=delivery.attempts,
-        platform=Platform(delivery.account.platform),
-        message=outgoing_of(delivery),
-        due_at=delivery.available_at,
-        give_up_at=give_up_at,
-    )
+        jobs = []
+        for loaded in engine.load(list(slots)):
+            row, slot = slots[loaded.id]
+            try:
+                message = loaded.outgoing()
+            except DecryptionFailed:
+                log.exception("messaging.text.unreadable")
+                job = Job(row, slot, loaded.attempts, Platform(loaded.platform), None, give_up_at)
+                self._done.append(Done(job, outcomes.unreadable()))
+            else:
+                jobs.append(Job(row, slot, loaded.attempts, Platform(loaded.platform), message, give_up_at))
+        return jobs
 
 
 def outgoing_of(delivery: Delivery) -> Outgoing:
     """What a gateway needs to know of a delivery."""
-    message = delivery.message
+    message = delivery.written
     return Outgoing(
         key=delivery.public_id,
         account_external_id=delivery.account.external_id,

@@ -66,7 +66,7 @@ def _ask(rows: list[Delivery], now: datetime) -> None:
 def _has_twin(row: Delivery) -> bool:
     """Whether another message to the fan may be the one that the chat shows: same text, and its fate open too."""
     open_states = [DeliveryState.UNCERTAIN, DeliveryState.SENDING]
-    twins = Delivery.objects.filter(fan_id=row.fan_id, message__text_digest=row.message.text_digest)
+    twins = Delivery.objects.filter(fan_id=row.fan_id, message__text_digest=row.written.text_digest)
     return twins.filter(state__in=open_states).exclude(pk=row.pk).exists()
 
 
@@ -94,8 +94,8 @@ def _settle(row: Delivery, found: list[str] | None, now: datetime, *, has_twin: 
     if len(free) == 1 and not has_twin:
         sent_at = row.dispatched_at or now
         settle(row, state=DeliveryState.SENT, needs_lookup=False, last_error="", answered_at=now)
-        Message.objects.filter(pk=row.message_id).update(platform_message_id=free[0], sent_at=sent_at)
-        touch(row.message.conversation_id, sent_at)
+        Message.objects.filter(pk=row.written.pk).update(platform_message_id=free[0], sent_at=sent_at)
+        touch(row.written.conversation_id, sent_at)
     elif (not free or has_twin) and _may_replay(row, now):
         settle(row, state=DeliveryState.QUEUED, needs_lookup=False, available_at=now, replays=row.replays + 1)
         transaction.on_commit(lambda: limits.poke([(row.account_id, Lane(row.lane))]))

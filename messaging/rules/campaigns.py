@@ -1,0 +1,67 @@
+"""How campaigns move, who must approve them, and the fingerprint that an approval is bound to."""
+import hashlib
+import json
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from messaging.types import CampaignState
+
+S = CampaignState
+#: Above this many recipients, or above this price, somebody else than the last editor must approve.
+ALONE_MOST, ALONE_PRICE = 50, Decimal(100)
+EDITABLE = frozenset({S.DRAFT, S.AWAITING_APPROVAL, S.SCHEDULED})
+#: From which states each deed is possible.
+DEEDS: dict[str, frozenset[CampaignState]] = {
+    "plan": frozenset({S.DRAFT, S.AWAITING_APPROVAL}),
+    "approve": frozenset({S.AWAITING_APPROVAL}),
+    "launch": frozenset({S.AWAITING_APPROVAL}),
+    "pause": frozenset({S.RUNNING}),
+    "resume": frozenset({S.PAUSED}),
+    "cancel": frozenset({S.DRAFT, S.AWAITING_APPROVAL, S.SCHEDULED, S.PLANNING, S.RUNNING, S.PAUSED}),
+    "unsend": frozenset({S.PAUSED, S.DONE, S.CANCELLED, S.FAILED}),
+    "retry": frozenset({S.RUNNING, S.PAUSED, S.DONE}),
+    "delete": frozenset({S.DRAFT, S.AWAITING_APPROVAL}),
+}
+#: States that have an account's turn: one campaign each.
+HAS_TURN = (S.PLANNING, S.RUNNING)
+
+NORMAL, REENGAGEMENT = 7, 9
+
+
+def may(deed: str, state: str) -> bool:
+    return CampaignState(state) in DEEDS[deed]
+
+
+def needs_second_person(*, recipients: int, price: Decimal) -> bool:
+    """Whether one pair of eyes is too few."""
+    return recipients > ALONE_MOST or price > ALONE_PRICE
+
+
+def fingerprint(definition: dict[str, Any]) -> str:
+    """`sha256:…` over everything that an approver agrees to; key order does not matter."""
+    text = json.dumps(definition, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def zone(name: str) -> ZoneInfo | None:
+    """A time zone by its IANA name; None when there is no such zone."""
+    if name not in available_timezones():
+        return None
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return None
+
+
+def moment_in(local: datetime, place: ZoneInfo) -> datetime | None:
+    """The instant of a wall clock time; the earlier one when it comes twice, None when the clock skips it."""
+    aware = local.replace(tzinfo=place)
+    utc = aware.astimezone(ZoneInfo("UTC"))
+    return utc if utc.astimezone(place).replace(tzinfo=None) == local else None
+
+
+def paced_for(*, rows: int, count: int, window: float) -> timedelta:
+    """How long a paced lane takes for this many messages: one each window / count."""
+    return timedelta(seconds=max(0, rows - 1) * window / count)

@@ -1,0 +1,135 @@
+"""A campaign's turn: its audience becomes deliveries, and rows that say who was left out, in the database.
+
+One statement whatever the number: 100,000 fans never pass through this process, and both halves see the same moment.
+Killed in the middle, nothing is there and the campaign is still planning; done twice, the unique constraints leave
+nothing to the second.
+"""
+from datetime import datetime, timedelta
+from functools import partial
+
+import structlog
+from django.db import IntegrityError, connection, transaction
+from django.db.models import F
+
+from accounts.services.audit import Actor
+from huntaze.kernel.limiter import Lane
+from messaging.models import Campaign
+from messaging.rules import estimates
+from messaging.rules.campaigns import HAS_TURN
+from messaging.selectors.audiences import audience, counts
+from messaging.selectors.campaigns import content_hash
+from messaging.services import limits
+from messaging.services.campaigns.approve import second_person
+from messaging.services.campaigns.edit import void_approval
+from messaging.services.campaigns.record import record
+from messaging.services.send import UNKNOWN
+from messaging.types import CampaignState
+
+log = structlog.get_logger(__name__)
+
+_WRITE = """
+WITH audience (fan_id, excluded_by) AS MATERIALIZED (
+    {audience}
+), left_out AS (
+    INSERT INTO messaging_campaignexclusion (workspace_id, campaign_id, fan_id, reason)
+    SELECT c.workspace_id, c.id, a.fan_id, a.excluded_by
+      FROM audience a JOIN messaging_campaign c ON c.id = %s
+     WHERE a.excluded_by <> ''
+        ON CONFLICT DO NOTHING
+)
+INSERT INTO messaging_delivery (
+       uid, workspace_id, account_id, fan_id, campaign_id, state, lane, priority, available_at, attempts, last_error,
+       queued_at, promised_at, needs_lookup, replays, trace_id)
+SELECT huntaze_uuid7(), c.workspace_id, c.account_id, a.fan_id, c.id, 'queued', 'bulk', c.priority, %s, 0, '',
+       %s, %s, false, 0, c.trace_id
+  FROM audience a JOIN messaging_campaign c ON c.id = %s
+ WHERE a.excluded_by = ''
+    ON CONFLICT DO NOTHING
+"""
+
+
+class _NotApproved(Exception):
+    def __init__(self, reason: str, state: CampaignState) -> None:
+        self.reason, self.state = reason, state
+        super().__init__(reason)
+
+
+def take_turn(campaign_pk: int) -> bool:
+    """Scheduled → planning, unless another campaign has the account's turn; the unique index decides races."""
+    waiting = Campaign.objects.filter(pk=campaign_pk, state=CampaignState.SCHEDULED)
+    busy = Campaign.objects.filter(state__in=HAS_TURN, account__in=waiting.values("account"))
+    try:
+        with transaction.atomic():
+            return not busy.exists() and bool(waiting.update(state=CampaignState.PLANNING))
+    except IntegrityError:
+        return False
+
+
+def expand(*, campaign_pk: int, now: datetime) -> int:
+    """Planning → running; returns how many deliveries were queued. Does nothing for a campaign in another state,
+    or when somebody else is at it."""
+    try:
+        with transaction.atomic():
+            rows = Campaign.objects.select_for_update(of=("self",), skip_locked=True)
+            campaign = rows.filter(pk=campaign_pk, state=CampaignState.PLANNING).first()
+            return _expand(campaign, now) if campaign else 0
+    except _NotApproved as refusal:
+        _send_back(campaign_pk, refusal, now)
+        return 0
+
+
+def _expand(campaign: Campaign, now: datetime) -> int:
+    if campaign.approved_hash != content_hash(campaign):
+        raise _NotApproved("approval_void", CampaignState.DRAFT)
+    expected = counts(campaign, now).get("", 0)
+    queued = write_rows(campaign, now, promise(campaign.account_id, expected, now))
+    if second_person(campaign, approver_pk=campaign.approved_by_id, recipients=queued) == "missing":
+        raise _NotApproved("second_person_needed", CampaignState.AWAITING_APPROVAL)
+    campaign.state, campaign.started_at = CampaignState.RUNNING, now
+    campaign.save(update_fields=["state", "started_at"])
+    record(campaign, Actor.system(), "started", now, {"queued": queued})
+    transaction.on_commit(partial(_go, campaign.account_id, queued))
+    return queued
+
+
+def write_rows(campaign: Campaign, now: datetime, promised: datetime) -> int:
+    """A queued delivery for everybody, those who were active last first, and a reason for everybody who is left out.
+
+    `promised` is the campaign's end, for all of them. Returns how many deliveries were made.
+    """
+    rows = audience(campaign, now).order_by(F("last_active_at").desc(nulls_last=True), "pk")
+    sql, params = rows.values("pk", "excluded_by").query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(_WRITE.format(audience=sql), [*params, campaign.pk, now, now, promised, campaign.pk])
+        return int(cursor.rowcount)
+
+
+def promise(account_pk: int, rows: int, now: datetime) -> datetime:
+    """When the last of so many paced messages of an account leaves."""
+    outlook = limits.outlook(account_pk) or UNKNOWN
+    wait = estimates.wait_seconds(
+        limit=limits.limit(), outlook=outlook, lane=Lane.BULK, before=max(0, rows - 1)
+    )
+    return now + timedelta(seconds=wait)
+
+
+def _go(account_pk: int, queued: int) -> None:
+    """Fresh rows without statistics make the planner read whole tables; then wake the senders."""
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE messaging_delivery")
+    limits.poke([(account_pk, Lane.BULK)])
+    log.info("messaging.campaign.started", queued=queued)
+
+
+def _send_back(campaign_pk: int, refusal: _NotApproved, now: datetime) -> None:
+    """What was approved is not what would be sent: nothing goes until somebody has looked again."""
+    with transaction.atomic():
+        rows = Campaign.objects.select_for_update(of=("self",))
+        campaign = rows.filter(pk=campaign_pk, state=CampaignState.PLANNING).first()
+        if campaign is None:
+            return
+        void_approval(campaign)
+        campaign.state, campaign.state_reason = refusal.state, refusal.reason
+        campaign.launch_at, campaign.launched_by_id = None, None
+        campaign.save()
+        record(campaign, Actor.system(), "sent_back", now, {"reason": refusal.reason})

@@ -1,0 +1,53 @@
+"""How far a campaign is: every figure counted from its rows, the end from the limiter."""
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from huntaze.kernel.limiter import Lane
+from messaging.models import Campaign, Delivery
+from messaging.rules import estimates
+from messaging.selectors.campaigns import RATE_MINUTES, Figures, figures
+from messaging.services import limits
+from messaging.services.campaigns.launch import expected_end
+from messaging.services.send import UNKNOWN
+from messaging.types import CampaignState, DeliveryState
+
+_WAITING = (DeliveryState.QUEUED, DeliveryState.SCHEDULED, DeliveryState.SENDING)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """`rate_per_minute` is measured over the last minutes; `ends_at` is None where nothing is under way."""
+
+    figures: Figures
+    planned: int
+    rate_per_minute: float
+    ends_at: datetime | None
+
+
+def progress(campaign: Campaign, now: datetime) -> Progress:
+    found = figures(campaign, now)
+    planned = sum(found.deliveries.values())
+    if campaign.started_at is None:
+        planned = int((campaign.plan or {}).get("planned", 0))
+    minutes = min(RATE_MINUTES, _minutes_since(campaign.started_at, now))
+    rate = round(found.sent_lately / minutes, 1) if minutes else 0.0
+    return Progress(found, planned, rate, _ends_at(campaign, found, planned, now))
+
+
+def _minutes_since(started_at: datetime | None, now: datetime) -> float:
+    return max(1.0, (now - started_at) / timedelta(minutes=1)) if started_at else 0.0
+
+
+def _ends_at(campaign: Campaign, found: Figures, planned: int, now: datetime) -> datetime | None:
+    if campaign.state == CampaignState.SCHEDULED:
+        return expected_end(campaign, planned)
+    left = found.count(*_WAITING)
+    if campaign.state != CampaignState.RUNNING or not left:
+        return None
+    others = Delivery.objects.before(
+        account_pk=campaign.account_id, lane=str(Lane.BULK), priority=campaign.priority
+    ).exclude(campaign=campaign)
+    outlook = limits.outlook(campaign.account_id) or UNKNOWN
+    before = others.count() + left - 1
+    wait = estimates.wait_seconds(limit=limits.limit(), outlook=outlook, lane=Lane.BULK, before=before)
+    return now + timedelta(seconds=wait)
