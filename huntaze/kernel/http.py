@@ -15,10 +15,12 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from types import TracebackType
 from typing import Any, Self
 
 import aiohttp
+from prometheus_client import Counter, Histogram
 from yarl import URL
 
 from huntaze.kernel import context, metrics
@@ -97,9 +99,10 @@ class HttpClient:
         self.base = URL(base_url.rstrip("/"))
         if self.base.scheme not in ("http", "https") or not self.base.host:
             raise ValueError("the base URL has to be absolute and http or https")
+        self._base_text = str(self.base).rstrip("/")
         self.vendor = vendor
         self._headers = dict(headers or {})
-        self._timeouts = timeouts or Timeouts()
+        self._timeout = (timeouts or Timeouts()).as_aiohttp()
         self._max_bytes = max_bytes
         self._connections = connections
         self._session: aiohttp.ClientSession | None = None
@@ -109,7 +112,7 @@ class HttpClient:
             connector=self._make_connector(),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers=self._headers,
-            timeout=self._timeouts.as_aiohttp(),
+            timeout=self._timeout,
             trust_env=False,
         )
         self._session._retry_connection = False  # a repeated write is the caller's decision
@@ -138,9 +141,12 @@ class HttpClient:
             if target.origin() != self.base.origin() or not below:
                 raise ValueError("the URL does not belong to this vendor")
             return target
-        if not path.startswith("/") or path.startswith("//") or ".." in URL(path).parts:
+        if not path.startswith("/") or path.startswith("//"):
             raise ValueError("a path starts with one slash and does not climb")
-        return URL(str(self.base).rstrip("/") + path)
+        target = URL(self._base_text + path)
+        if "." in path and ".." in URL(path).parts:
+            raise ValueError("a path starts with one slash and does not climb")
+        return target
 
     async def request(
         self,
@@ -181,12 +187,12 @@ class HttpClient:
             raise
         finally:
             elapsed = time.perf_counter() - started
-            metrics.PLATFORM_REQUESTS.labels(self.vendor, operation, outcome).inc()
-            metrics.PLATFORM_REQUEST_SECONDS.labels(self.vendor, operation).observe(elapsed)
+            _counted(self.vendor, operation, outcome).inc()
+            _timed(self.vendor, operation).observe(elapsed)
 
     async def _exchange(self, method: str, url: URL, timeouts: Timeouts | None, **sent: Any) -> Answer:
         assert self._session is not None
-        timeout = (timeouts or self._timeouts).as_aiohttp()
+        timeout = timeouts.as_aiohttp() if timeouts else self._timeout
         try:
             async with self._session.request(
                 method, url, allow_redirects=False, timeout=timeout, **sent
@@ -206,6 +212,17 @@ class HttpClient:
                 raise SentNoAnswer("too_large")
             parts.append(part)
         return b"".join(parts)
+
+
+@cache
+def _counted(vendor: str, operation: str, outcome: str) -> Counter:
+    """Looking a series up by its labels costs as much as counting in it."""
+    return metrics.PLATFORM_REQUESTS.labels(vendor, operation, outcome)
+
+
+@cache
+def _timed(vendor: str, operation: str) -> Histogram:
+    return metrics.PLATFORM_REQUEST_SECONDS.labels(vendor, operation)
 
 
 class AddressRefused(aiohttp.ClientError):

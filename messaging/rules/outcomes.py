@@ -86,6 +86,11 @@ def may_replay(*, code: str, replays: int, is_within_key_life: bool) -> bool:
     return code != "outcome_unknown" and replays < MOST_REPLAYS and is_within_key_life
 
 
+def unreadable() -> Outcome:
+    """The stored text can't be opened with the keys that we have; nothing went on the wire."""
+    return Outcome(DeliveryState.FAILED, "text_unreadable", is_slot_used=False)
+
+
 def never_sent() -> Outcome:
     """Claimed, but its time ran out before it went on the wire."""
     return Outcome(DeliveryState.QUEUED, counts_attempt=False, is_slot_used=False)
