@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.db import connection
@@ -22,6 +23,10 @@ from tests.factories.accounts import (
 )
 from tests.factories.messaging import FanFactory
 from tests.sandbox.server import KEY, Sandbox, run_sandbox
+
+#: A busy machine is no failure: examples have no deadline.
+hypothesis.settings.register_profile("house", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("house")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -5,11 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from celery import Celery, current_app
+from celery import Celery
 from celery.contrib.testing.worker import start_worker
 from django.db import connection, transaction
 from structlog.testing import capture_logs
 
+from huntaze.celery import app
 from huntaze.kernel import context, redis, tenancy
 from huntaze.kernel.jobs import HuntazeTask, enqueue, job
 
@@ -38,12 +39,15 @@ def system_wide(**_: Any) -> None:
 
 @pytest.fixture(autouse=True)
 def nothing_seen() -> None:
+    """And the product's application is the current one, whichever a test's worker has put in its place."""
     SEEN.clear()
+    app.set_current()
+    app.set_default()
 
 
 @pytest.fixture
 def worker(db: None) -> Iterator[None]:
-    with start_worker(current_app, pool="solo", perform_ping_check=False, queues=["default"], shutdown_timeout=20):
+    with start_worker(app, pool="solo", perform_ping_check=False, queues=["default"], shutdown_timeout=20):
         yield
 
 
@@ -119,7 +123,7 @@ def test_the_scope_ends_with_the_job() -> None:
 def test_every_job_of_the_house_says_whose_rows_it_touches() -> None:
     ours = {
         name: task
-        for name, task in current_app.tasks.items()
+        for name, task in app.tasks.items()
         if name.split(".")[0] in {"accounts", "messaging", "kernel"}
     }
     assert {"accounts.forget_idempotency_keys", "messaging.pump", "messaging.apply_inbound"} <= set(ours)
@@ -129,8 +133,8 @@ def test_every_job_of_the_house_says_whose_rows_it_touches() -> None:
 
 
 def test_beats_table_names_jobs_that_exist() -> None:
-    names = {entry["task"] for entry in current_app.conf.beat_schedule.values()}
-    assert names <= set(current_app.tasks)
+    names = {entry["task"] for entry in app.conf.beat_schedule.values()}
+    assert names <= set(app.tasks)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -148,7 +152,7 @@ def test_nothing_is_sent_before_the_commit_nor_after_a_rollback() -> None:
 def _send_without_a_broker() -> float:
     """In a thread of its own, where an application with our settings and a dead broker is the current one."""
     away = Celery("away", broker="redis://127.0.0.1:1/0", set_as_current=False)
-    away.conf.broker_transport_options = current_app.conf.broker_transport_options
+    away.conf.broker_transport_options = app.conf.broker_transport_options
     away.set_current()
     try:
         started = time.monotonic()
