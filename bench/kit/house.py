@@ -35,11 +35,13 @@ def set_up(**environment: str) -> None:
         {"DEMO": "1", "COOKIE_SECURE": "0", "SSL_REDIRECT": "0", "LOG_LEVEL": "WARNING", **environment}
     )
     import django
+    from django.conf import settings
     from django.core.management import call_command
     from django.db import connection
     from django.db.migrations.executor import MigrationExecutor
 
     django.setup()
+    settings.DATABASES["default"]["OPTIONS"]["options"] += " -c statement_timeout=0"  # making rows takes long
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         call_command("migrate", verbosity=0)

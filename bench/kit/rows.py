@@ -83,7 +83,7 @@ def desks(external_ids: Sequence[str], fans: int) -> list[Desk]:
             ],
             batch_size=1000,
         )
-        fan_keys, talk_keys = _ids(Fan, len(accounts) * fans), _ids(Conversation, len(accounts) * fans)
+        fan_keys, talk_keys = ids(Fan, len(accounts) * fans), ids(Conversation, len(accounts) * fans)
         found = [
             Desk(
                 account=account.pk,
@@ -95,7 +95,7 @@ def desks(external_ids: Sequence[str], fans: int) -> list[Desk]:
             for index, account in enumerate(accounts)
         ]
         _copy_fans(found, now)
-    _analyze("messaging_fan", "messaging_conversation", "accounts_platformaccount")
+    analyze("messaging_fan", "messaging_conversation", "accounts_platformaccount")
     return found
 
 
@@ -127,23 +127,22 @@ def queue(
     lane: str,
     priority: int = 5,
     state: str = "queued",
-    sealed: str | None = None,
 ) -> list[int]:
     """`each` messages for every desk, over its fans in turn; returns the deliveries' keys.
 
-    Texts are encrypted as the product does it, but for `sealed`, a constant for rows that nobody opens.
+    Texts are encrypted as the product does it.
     """
     now = clock.now()
     count = len(found) * each
     with cross_workspace("demo"):
         for workspace in {desk.workspace for desk in found}:  # keys can't be made in the middle of a copy
             crypto.encrypt("", workspace_id=workspace, aad="")
-        messages, deliveries = _ids(Message, count), _ids(Delivery, count)
+        messages, deliveries = ids(Message, count), ids(Delivery, count)
         with transaction.atomic():
-            _copy(Message, _MESSAGE, _message_rows(found, each, messages, now, sealed))
+            _copy(Message, _MESSAGE, _message_rows(found, each, messages, now))
             rows = _delivery_rows(found, each, messages, deliveries, now, (state, lane, priority))
             _copy(Delivery, _DELIVERY, rows)
-    _analyze("messaging_message", "messaging_delivery")
+    analyze("messaging_message", "messaging_delivery")
     return list(deliveries)
 
 
@@ -151,24 +150,24 @@ _MESSAGE = (
     "id uid workspace_id account_id conversation_id direction author_kind author_id approved_by_id approved_at"
     " text text_digest price_minor currency is_locked_text media_ids created_at"
 )
-_DELIVERY = "id uid workspace_id account_id fan_id message_id state lane priority available_at queued_at promised_at trace_id"
+_DELIVERY = (
+    "id uid workspace_id account_id fan_id message_id state lane priority available_at queued_at promised_at"
+    " trace_id"
+)
 
 
-def _message_rows(
-    found: Sequence[Desk], each: int, keys: range, now: datetime, sealed: str | None
-) -> Iterator[tuple[Any, ...]]:
+def _message_rows(found: Sequence[Desk], each: int, keys: range, now: datetime) -> Iterator[tuple[Any, ...]]:
     media = json.dumps([])
     pks = iter(keys)
     for desk in found:
         for number, pk in enumerate(islice(pks, each)):
             uid, body = uuid7(), text(desk.account, pk)
-            digest = text_digest(body) if sealed is None else bytes(32)
             place = f"messaging_message:text:{uid}"
-            stored = sealed or crypto.encrypt(body, workspace_id=desk.workspace, aad=place)
+            stored = crypto.encrypt(body, workspace_id=desk.workspace, aad=place)
             talk = desk.conversations[number % len(desk.conversations)]
             yield (
                 pk, uid, desk.workspace, desk.account, talk, "out", "api", desk.member, desk.member,
-                now, stored, digest, 0, "USD", False, media, now,
+                now, stored, text_digest(body), 0, "USD", False, media, now,
             )  # fmt: skip
 
 
@@ -188,13 +187,9 @@ def _delivery_rows(
 def _copy(model: Any, names: str, rows: Iterator[tuple[Any, ...]]) -> None:
     """COPY these columns; the others of the table get the model's defaults."""
     given = names.split()
-    rest = [
-        field
-        for field in model._meta.concrete_fields
-        if field.column not in given and not field.has_db_default()
-    ]
-    tail = tuple(field.get_default() for field in rest)
-    columns = ", ".join([*given, *(field.column for field in rest)])
+    rest = defaults(model, given)
+    tail = tuple(rest.values())
+    columns = ", ".join([*given, *rest])
     with (
         connection.cursor() as cursor,
         cursor.copy(f"COPY {model._meta.db_table} ({columns}) FROM STDIN") as copy,
@@ -203,7 +198,13 @@ def _copy(model: Any, names: str, rows: Iterator[tuple[Any, ...]]) -> None:
             copy.write_row(row + tail)
 
 
-def _ids(model: Any, count: int) -> range:
+def defaults(model: Any, given: Sequence[str]) -> dict[str, Any]:
+    """The model's defaults for the columns that are not given."""
+    rest = (field for field in model._meta.concrete_fields if field.column not in given)
+    return {field.column: field.get_default() for field in rest if not field.has_db_default()}
+
+
+def ids(model: Any, count: int) -> range:
     """A block of keys of the table's own sequence."""
     with connection.cursor() as cursor:
         sequence = f"pg_get_serial_sequence('{model._meta.db_table}', 'id')"
@@ -212,6 +213,13 @@ def _ids(model: Any, count: int) -> range:
     return range(last - count + 1, last + 1)
 
 
-def _analyze(*tables: str) -> None:
+def analyze(*tables: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"ANALYZE {', '.join(tables)}")
+
+
+def fan_ids(found: Sequence[Desk]) -> list[str]:
+    """Public ids of all their fans."""
+    with cross_workspace("demo"):
+        wanted = Fan.objects.filter(account_id__in=[desk.account for desk in found])
+        return [fan.public_id for fan in wanted.only("uid", "account_id", "workspace_id")]

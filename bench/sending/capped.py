@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.kit import rows
-from bench.kit.house import House, Sandbox
+from bench.kit.house import House, Sandbox, wait_for
 from bench.sending import truth
 from bench.sending.mark import stretch_for, stretch_of
 from messaging.services import scheduler
@@ -34,9 +34,15 @@ def run(house: House, sandbox: Sandbox, desks: Sequence[rows.Desk], cap: Cap) ->
     stretch_for(house, sandbox, cap.settle)
     steady = stretch_for(house, sandbox, cap.seconds)
     allowed = len(desks) * cap.count * cap.seconds / cap.window
+    truth.forget_queue()
+    wait_for(
+        lambda: not truth.rows_by_state(desks).get("sending"),
+        seconds=60,
+        what="the last answers",
+        house=house,
+    )
     limits = truth.limits(sandbox, cap.window, cap.count)
     found = truth.compare(sandbox, desks)
-    truth.forget_queue()
     return {
         "accounts": len(desks),
         "lane": cap.lane,
