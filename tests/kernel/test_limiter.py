@@ -1,137 +1,27 @@
-"""The send limiter on a real Redis: never more arrivals than allowed in any window, whatever the network does."""
+"""The send limiter on a real Redis: slots, lanes, holds and wishes, one rule a test."""
 import math
-import random
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from redis.exceptions import RedisError
 
-from huntaze.kernel import ratelimit, redis
-from huntaze.kernel.limiter import Grant, Lane, Limit, Limiter, LogLost, News, Outlook
+from huntaze.kernel import redis
+from huntaze.kernel.limiter import Lane, Limit, Limiter, News, Outlook
+from tests.kernel.limiter_steps import (
+    ACCOUNT,
+    SMALL,
+    dated,
+    first_grant,
+    lost,
+    names,
+    quiet,
+    ready,
+    rebuild,
+)
 
-ACCOUNT = 7
-SMALL = Limit(count=10, window=1.0, lease=0.6)
-
-
-def ready(limit: Limit) -> Limiter:
-    """A limiter whose log has just been made, with nothing in it."""
-    made = Limiter(limit, prefix="test:")
-    assert rebuild(made, [], []) is True
-    return made
-
-
-def lost(limiter: Limiter) -> str:
-    with pytest.raises(LogLost) as raised:
-        limiter.tick(News())
-    return raised.value.run_id
-
-
-def rebuild(limiter: Limiter, slots: Any, wishes: Any) -> bool:
-    run_id = lost(limiter)
-    return limiter.may_rebuild(run_id) and limiter.rebuild(run_id, slots, wishes)
-
-
-def names(grants: list[Grant]) -> list[str]:
-    return [slot for grant in grants for slot in grant.slots]
-
-
-def dated(grants: list[Grant]) -> News:
-    return News(dated=[(grant.account, slot, 0) for grant in grants for slot in grant.slots])
-
-
-def returned(grants: list[Grant]) -> News:
-    return News(returned=[(grant.account, slot, 0) for grant in grants for slot in grant.slots])
-
-
-def first_grant(limiter: Limiter, within: float = 3.0) -> float:
-    """Seconds until a tick grants something."""
-    started = time.monotonic()
-    while time.monotonic() - started < within:
-        if limiter.tick(News()):
-            return time.monotonic() - started
-        time.sleep(0.002)
-    raise AssertionError("nothing was granted")
-
-
-def fullest(arrivals: list[float], window: float) -> int:
-    """The most arrivals in any half-open window of this length."""
-    times, most, first = sorted(arrivals), 0, 0
-    for last, at in enumerate(times):
-        while at - times[first] >= window:
-            first += 1
-        most = max(most, last - first + 1)
-    return most
-
-
-# --- the promise
-
-
-@dataclass
-class Wire:
-    """Requests on their way: each arrives and is answered after random times; the far side notes arrivals."""
-
-    seed: int
-    slowest: float
-    arrivals: list[tuple[int, float]] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self._random = random.Random(self.seed)
-
-    def send(self, account: int) -> float:
-        """When its answer will have come."""
-        arrives = time.monotonic() + self._random.uniform(0, self.slowest)
-        self.arrivals.append((account, arrives))
-        return arrives + self._random.uniform(0, self.slowest)
-
-
-def two_phase(limiter: Limiter, wire: Wire, until: float) -> None:
-    """One sender: tick, put what is granted on the wire, date slots when their answers have come."""
-    flying: list[tuple[float, int, str]] = []
-    while time.monotonic() < until:
-        now, news = time.monotonic(), News()
-        news.dated = [(account, slot, 0) for answer_at, account, slot in flying if answer_at <= now]
-        flying = [item for item in flying if item[0] > now]
-        for grant in limiter.tick(news):
-            flying += [(wire.send(grant.account), grant.account, slot) for slot in grant.slots]
-        time.sleep(0.004)
-
-
-def one_phase(wire: Wire, accounts: range, limit: Limit, until: float) -> None:
-    """The same sender on an exact sliding log that dates a request when it is granted."""
-    while time.monotonic() < until:
-        for account in accounts:
-            while ratelimit.take(f"naive:{account}", limit=limit.count, window=limit.window).allowed:
-                wire.send(account)
-        time.sleep(0.004)
-
-
-def worst(wires: list[Wire], accounts: range, window: float) -> int:
-    arrivals = [item for wire in wires for item in wire.arrivals]
-    return max(fullest([at for owner, at in arrivals if owner == account], window) for account in accounts)
-
-
-def run_senders(sender: Callable[[Wire, float], None], seconds: float, slowest: float) -> list[Wire]:
-    wires = [Wire(seed, slowest) for seed in range(3)]
-    until = time.monotonic() + seconds
-    with ThreadPoolExecutor(3) as pool:
-        for future in [pool.submit(sender, wire, until) for wire in wires]:
-            future.result()
-    return wires
-
-
-def test_no_window_ever_holds_more_than_the_limit_and_dating_at_the_grant_breaks_it() -> None:
-    limit, accounts = Limit(count=10, window=0.5, lease=0.5), range(1, 4)
-    limiter = ready(limit)
-    limiter.poke([(account, lane) for account in accounts for lane in Lane])
-    ours = run_senders(lambda wire, until: two_phase(limiter, wire, until), 2.2, 0.12)
-    assert worst(ours, accounts, limit.window) == limit.count
-    assert sum(len(wire.arrivals) for wire in ours) > 3 * limit.count * len(accounts) // 2
-    naive = run_senders(lambda wire, until: one_phase(wire, accounts, limit, until), 1.6, 0.12)
-    assert worst(naive, accounts, limit.window) > limit.count
+# --- a slot's life
 
 
 def test_a_slot_is_dated_by_its_answer() -> None:
@@ -252,13 +142,6 @@ def test_what_replies_used_slows_the_campaign_down_so_that_the_next_reply_has_ro
     assert (reply.lane, len(reply.slots)) == (Lane.INTERACTIVE, 3)
     limiter.tick(quiet(reply))
     assert 0.05 <= first_grant(limiter) < 2
-
-
-def quiet(grant: Grant) -> News:
-    """Nothing was there to send: the slots go back and the wish ends."""
-    news = returned([grant])
-    news.idle = [(grant.account, str(grant.lane), grant.sequence)]
-    return news
 
 
 def test_an_account_told_to_wait_waits_in_both_lanes() -> None:
@@ -393,41 +276,6 @@ def test_a_rebuild_for_a_redis_that_is_gone_writes_nothing() -> None:
     assert limiter.rebuild("of an earlier run", [(ACCOUNT, 1, 0)], [(ACCOUNT, Lane.BULK)]) is False
     assert redis.client().keys("test:*") == []
     assert limiter.rebuild(run_id, [], []) is True
-
-
-def test_no_window_is_overfull_across_a_flush() -> None:
-    """The sender notes what it sends, as the rows of record do, and makes the log again from that."""
-    limit = Limit(count=10, window=0.5, lease=0.5)
-    limiter, wire = ready(limit), Wire(1, 0.05)
-    limiter.poke([(ACCOUNT, Lane.INTERACTIVE)])
-    flying: dict[int, tuple[float, str]] = {}
-    answered: dict[int, float] = {}
-    until, flush_at, number, rebuilt = time.monotonic() + 1.6, time.monotonic() + 0.6, 0, False
-    while time.monotonic() < until:
-        now = time.monotonic()
-        if flush_at and now > flush_at:
-            redis.client().flushdb()
-            flush_at = 0.0
-        done = {key: slot for key, (at, slot) in flying.items() if at <= now}
-        answered |= dict.fromkeys(done, now)
-        news = News(dated=[(ACCOUNT, slot, key) for key, slot in done.items()])
-        try:
-            grants = limiter.tick(news)
-        except LogLost as error:
-            rows = [(ACCOUNT, key, int((now - at) * 1000)) for key, at in answered.items()]
-            rows += [(ACCOUNT, key, -500) for key in flying if key not in answered]
-            wishes = [(ACCOUNT, Lane.INTERACTIVE)]
-            rebuilt = limiter.may_rebuild(error.run_id) and limiter.rebuild(error.run_id, rows, wishes)
-            continue
-        flying = {key: item for key, item in flying.items() if key not in done}
-        for grant in grants:
-            for slot in grant.slots:
-                number += 1
-                flying[number] = (wire.send(ACCOUNT), slot)
-        time.sleep(0.003)
-    assert rebuilt is True
-    assert fullest([at for _, at in wire.arrivals], limit.window) == limit.count
-    assert len(wire.arrivals) >= 2 * limit.count
 
 
 def test_without_redis_nothing_is_granted(settings: Any) -> None:
