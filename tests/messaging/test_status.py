@@ -5,8 +5,11 @@ from typing import Any
 import pytest
 
 from accounts.models import PlatformAccount
+from huntaze.kernel import breaker
 from huntaze.kernel.tenancy import cross_workspace
+from huntaze.platforms.onlyfansapi import VENDOR
 from messaging.services.status import queue_status, rate_limit_text
+from messaging.services.switch import set_switch
 from tests.factories.messaging import delivery
 
 pytestmark = pytest.mark.django_db
@@ -92,6 +95,19 @@ def test_one_account_out_of_use_degrades_and_all_out_of_use_stop(
     assert health(world.account, world.other_account) == ("degraded", sentence)
     assert health(world.other_account)[0] == "healthy"
     assert health(world.account) == ("unhealthy", "No account can send: reconnect or resume one.")
+
+
+def test_a_vendor_that_keeps_failing_degrades(world: Any) -> None:
+    for _ in range(5):
+        breaker.record(VENDOR, False, 10.0)
+    assert health(world.account) == ("degraded", "OnlyFansAPI is failing: messages wait until it answers again.")
+
+
+def test_a_stop_for_everybody_is_said_first(world: Any) -> None:
+    set_switch(is_stopped=True, reason="trouble", user_pk=None, now=NOW)
+    assert health(world.account) == ("unhealthy", "Sending is stopped for everybody by the operator.")
+    set_switch(is_stopped=False, reason="over", user_pk=None, now=NOW)
+    assert health(world.account)[0] == "healthy"
 
 
 def test_without_accounts_there_is_nothing_to_be_ill(world: Any) -> None:
