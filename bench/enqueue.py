@@ -43,7 +43,13 @@ def measure(chosen: Namespace) -> dict[str, Any]:
     spent: list[tuple[int, cpu.Spent]] = []
     with house.house() as running:
         port = web.start(running)
-        web.drive(port, _requests(fans, secret, 100, ""), connections=CONNECTIONS, seconds=20, status=202)
+        web.drive(
+            port,
+            _requests(fans, secret, min(most, 1500) // 15, ""),
+            connections=CONNECTIONS,
+            seconds=20,
+            status=202,
+        )
         for turn in range(chosen.rounds):
             for name in found:
                 requests = _requests(fans, secret, most, f"{turn}-" if "key" in name else "")

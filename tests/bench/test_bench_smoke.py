@@ -1,0 +1,101 @@
+"""Every benchmark runs, small, on real processes, and says what it promises."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from huntaze.kernel import redis
+from tests.faults.house import ROOT, environment
+
+
+def run(name: str, folder: Path, *options: str) -> Any:
+    file = folder / f"{name}.json"
+    command = [sys.executable, "-m", f"bench.{name}", "--smoke", "--json", str(file), *options]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=240, check=False
+    )
+    assert done.returncode == 0, done.stdout[-1000:] + done.stderr[-6000:]
+    return json.loads(file.read_text())
+
+
+@pytest.mark.usefixtures("transactional_db")
+def test_send_at_the_cap_says_what_was_lost_doubled_and_over(tmp_path: Path) -> None:
+    found = run("send", tmp_path, "--only", "capped")
+    assert found["limit"] == "10 in 1 s"
+    assert (found["violations"], found["lost"], found["duplicated"]) == (0, 0, 0)
+    assert 1 <= found["max_in_window"] <= 10
+    assert 0 < found["efficiency"] <= 1.2
+    assert found["sends_per_second"] > 0
+    assert {"senders", "worker", "beat", "postgres", "valkey", "sandbox", "all"} <= set(
+        found["cpu_per_message"]
+    )
+    assert found["cores_used"] > 0
+
+
+@pytest.mark.usefixtures("transactional_db")
+def test_send_measures_single_messages_idle_and_beside_a_backlog(tmp_path: Path) -> None:
+    found = run("send", tmp_path, "--only", "latency")
+    assert set(found["idle_latency_ms"]) == {"p50", "p95"}
+    assert found["ratio_beside_backlog"] > 0
+    assert found["latency"]["backlog"] == 40
+
+
+@pytest.mark.usefixtures("transactional_db")
+def test_send_without_limit_is_compared_with_the_peers(tmp_path: Path) -> None:
+    found = run("send", tmp_path, "--limit-off")
+    assert set(found["sends_per_second_without_limit"]) == {"interactive", "http_client", "task_per_message"}
+    assert "ratio_to_http_client" in found
+    assert "ratio_to_task_per_message" in found
+    assert (found["lost"], found["duplicated"]) == (0, 0)
+
+
+@pytest.mark.usefixtures("transactional_db")
+def test_limiter_lets_no_more_arrive_than_allowed(tmp_path: Path) -> None:
+    found = run("limiter", tmp_path)
+    assert (found["max_in_window"], found["violations"]) == (10, 0)
+    assert set(found["limiters"]) == {
+        "two_phase_log",
+        "fixed_window",
+        "gcra_burst",
+        "gcra_spaced",
+        "one_phase_log",
+    }
+    assert found["limiters"]["gcra_burst"]["max_in_window"] > 10
+
+
+@pytest.mark.usefixtures("transactional_db")
+def test_enqueue_is_compared_with_a_bare_insert(tmp_path: Path) -> None:
+    found = run("enqueue", tmp_path)
+    assert found["wrong_answers"] == {}
+    assert set(found["requests_per_second"]) == {"api", "api_with_idempotency_key"}
+    assert set(found["latency_ms"]["api"]) == {"p50", "p95"}
+    assert found["bare_inserts_per_second"] > 0
+    assert found["ratio_to_bare_insert"] is not None
+
+
+@pytest.mark.usefixtures("transactional_db")
+def test_status_is_compared_between_few_rows_and_many(tmp_path: Path) -> None:
+    found = run("status", tmp_path)
+    assert (found["few"]["rows"], found["many"]["rows"]) == (100, 2000)
+    assert found["ratio"] > 0
+    assert found["ratio_http"] > 0
+    assert found["many"]["http"]["wrong_answers"] == {}
+    assert "delivery_ready" in found["many"]["plans"]["indexes"]
+
+
+@pytest.mark.usefixtures("transactional_db")
+def test_a_database_in_use_is_refused(tmp_path: Path) -> None:
+    from tests.factories.accounts import PlatformAccountFactory
+
+    PlatformAccountFactory()
+    command = [sys.executable, "-m", "bench.limiter", "--smoke"]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 1
+    assert "This database is in use" in done.stderr
+    assert redis.client().dbsize() == 0
