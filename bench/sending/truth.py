@@ -1,5 +1,6 @@
 """What the platform counted, beside what our rows say."""
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -41,10 +42,21 @@ def rows_by_state(desks: Sequence[Desk]) -> dict[str, int]:
         return dict(sorted(cursor.fetchall()))
 
 
+_FORGET = """
+UPDATE messaging_delivery SET state = 'cancelled'
+ WHERE id IN (SELECT id FROM messaging_delivery WHERE state IN ('queued', 'scheduled') FOR UPDATE SKIP LOCKED)
+"""
+
+
 def forget_queue() -> None:
-    """What was prepared beyond the need leaves the queue, so that the next part starts empty."""
+    """What was prepared beyond the need leaves the queue; rows that a pump holds are asked for again."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE messaging_delivery SET state = 'cancelled' WHERE state IN ('queued', 'scheduled')"
-        )
+        while True:
+            cursor.execute(_FORGET)
+            cursor.execute(
+                "SELECT EXISTS (SELECT 1 FROM messaging_delivery WHERE state IN ('queued', 'scheduled'))"
+            )
+            if not cursor.fetchone()[0]:
+                break
+            time.sleep(0.1)
         cursor.execute("VACUUM ANALYZE messaging_delivery")
