@@ -6,6 +6,7 @@ from typing import Any
 from accounts.models import PlatformAccount
 from accounts.types import AccountState
 from huntaze.kernel import breaker, clock
+from huntaze.kernel.breaker_rules import State as BreakerState
 from huntaze.platforms.onlyfansapi import VENDOR
 from messaging import selectors
 from messaging.services import limits
@@ -55,7 +56,7 @@ def _health(accounts: list[PlatformAccount], figures: QueueFigures, now: datetim
     sending = [account for account in accounts if account.can_send]
     if accounts and not sending:
         return "unhealthy", "No account can send: reconnect or resume one."
-    if breaker.states([VENDOR])[VENDOR] is not breaker.State.CLOSED:
+    if breaker.states([VENDOR])[VENDOR] is not BreakerState.CLOSED:
         return "degraded", "OnlyFansAPI is failing: messages wait until it answers again."
     if figures.dead_letters > TOLERATED_DEAD_LETTERS:
         return "degraded", "Many messages failed: look at the dead-letter list."
