@@ -114,7 +114,16 @@ class DeliveryAdmin(MessagingAdmin):
 
 @admin.register(Message)
 class MessageAdmin(MessagingAdmin):
-    list_display = ("public_id", "direction", "author_kind", "account", "workspace", "price_minor", "created_at", "sent_at")
+    list_display = (
+        "public_id",
+        "direction",
+        "author_kind",
+        "account",
+        "workspace",
+        "price_minor",
+        "created_at",
+        "sent_at",
+    )
     list_filter = ("direction", "author_kind")
     list_select_related = ("account", "workspace")
     search_fields = ("platform_message_id__exact",)
