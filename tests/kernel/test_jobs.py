@@ -39,8 +39,9 @@ def system_wide(**_: Any) -> None:
 
 @pytest.fixture(autouse=True)
 def nothing_seen() -> None:
-    """And the product's application is the current one, whichever a test's worker has put in its place."""
+    """And the product's application is loaded and the current one, whichever a test's worker has put in its place."""
     SEEN.clear()
+    app.loader.import_default_modules()
     app.set_current()
     app.set_default()
 
