@@ -102,8 +102,9 @@ def _value(name: str, values: Values, language: str) -> str:
 
 def cleaned(text: str, most: int) -> str:
     """A value without tags and control characters, spaces folded, cut to its length."""
-    plain = "".join(char for char in _TAG.sub("", text) if unicodedata.category(char) not in {"Cc", "Cf", "Cs"})
-    return " ".join(plain.split())[:most].strip()
+    plain = (" " if char.isspace() else char for char in _TAG.sub("", text))
+    kept = "".join(char for char in plain if unicodedata.category(char) not in {"Cc", "Cf", "Cs"})
+    return " ".join(kept.split())[:most].strip()
 
 
 def first_name(name: str) -> str:
