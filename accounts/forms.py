@@ -1,11 +1,14 @@
 """Input of the pages of accounts."""
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 
 class SignInForm(forms.Form):
     email = forms.EmailField(
-        label=_("Email"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True})
+        label=_("Email"),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True}),
     )
     password = forms.CharField(
         label=_("Password"),

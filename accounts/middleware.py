@@ -1,4 +1,5 @@
 """Browser sessions: finds the member behind a signed-in person, so that pages know the workspace."""
+
 from collections.abc import Callable
 
 from django.conf import settings
@@ -18,7 +19,8 @@ class MemberMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.principal = request.workspace = None  # type: ignore[attr-defined]
+        request.principal = None  # type: ignore[attr-defined]
+        workspace: Workspace | None = None
         user = request.user if not request.path.startswith(("/api/", "/static/")) else None
         if isinstance(user, User) and user.is_authenticated:
             with cross_workspace("session"):
@@ -27,9 +29,9 @@ class MemberMiddleware:
                 if member is not None:
                     limit = settings.API_REQUESTS_PER_MINUTE
                     request.principal = principal_of(member, limit=limit)  # type: ignore[attr-defined]
-                    request.workspace = member.workspace  # type: ignore[attr-defined]
+                    workspace = member.workspace
             translation.activate(user.locale)
-            request.LANGUAGE_CODE = user.locale  # type: ignore[attr-defined]
-        workspace: Workspace | None = request.workspace
+            request.LANGUAGE_CODE = user.locale
+        request.workspace = workspace  # type: ignore[attr-defined]
         with timezone.override(workspace.timezone if workspace else None):
             return self.get_response(request)

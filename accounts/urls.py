@@ -1,4 +1,5 @@
 """Pages of accounts."""
+
 from django.urls import path
 
 from accounts import views

@@ -1,4 +1,5 @@
 """Pages of accounts: signing in and out of the dashboard."""
+
 from django.contrib.auth import login, logout
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
@@ -39,13 +40,17 @@ def sign_in(request: HttpRequest) -> HttpResponse:
                 form.add_error(None, _("This email and password do not match an account."))
             except RateLimited as error:
                 minutes = -(-error.data["retry_after"] // 60)
-                form.add_error(None, _("Too many attempts. Try again in %(minutes)s min.") % {"minutes": minutes})
+                form.add_error(
+                    None, _("Too many attempts. Try again in %(minutes)s min.") % {"minutes": minutes}
+                )
                 status = 429
             else:
                 login(request, user, backend="django.contrib.auth.backends.ModelBackend")
                 request.session.set_expiry(REMEMBERED_SECONDS if form.cleaned_data["remember_me"] else None)
                 return redirect(_next(request))
-    return render(request, "accounts/signin.html", {"form": form, "next": request.GET.get("next", "")}, status=status)
+    return render(
+        request, "accounts/signin.html", {"form": form, "next": request.GET.get("next", "")}, status=status
+    )
 
 
 @require_POST

@@ -1,4 +1,5 @@
 """Input of the page of the queue."""
+
 import re
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
@@ -47,14 +48,21 @@ class SendForm(forms.Form):
         max_length=110,
         help_text=gettext_lazy("An exact @handle, the fan's id on OnlyFans, or a fan_… id."),
         widget=forms.TextInput(
-            attrs={"list": "recent-fans", "autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
+            attrs={
+                "list": "recent-fans",
+                "autocomplete": "off",
+                "autocapitalize": "none",
+                "spellcheck": "false",
+            }
         ),
     )
     text = forms.CharField(
         label=gettext_lazy("Message"),
         required=False,
         strip=False,
-        widget=forms.Textarea(attrs={"rows": 5, "maxlength": content.MOST_CHARACTERS, "data-count": "count-text"}),
+        widget=forms.Textarea(
+            attrs={"rows": 5, "maxlength": content.MOST_CHARACTERS, "data-count": "count-text"}
+        ),
     )
     price = forms.CharField(
         label=gettext_lazy("Price"),
@@ -70,7 +78,9 @@ class SendForm(forms.Form):
         help_text=gettext_lazy("Separate several with spaces."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
-    is_locked_text = forms.BooleanField(label=gettext_lazy("Show the text only after the purchase"), required=False)
+    is_locked_text = forms.BooleanField(
+        label=gettext_lazy("Show the text only after the purchase"), required=False
+    )
     priority = forms.TypedChoiceField(
         label=gettext_lazy("Priority"),
         coerce=int,

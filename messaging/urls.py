@@ -1,4 +1,5 @@
 """Pages of messaging; every fragment has an address of its own."""
+
 from django.urls import path
 
 from messaging.views import deeds, queue, sending

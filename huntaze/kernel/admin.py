@@ -1,4 +1,5 @@
 """The staff admin: its site, and bases that are read-only until proven otherwise."""
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any

@@ -3,7 +3,9 @@
 Sentences stand in the sources in English. Python is read by Babel; templates are turned into Python by Django's own
 `templatize` and its calls are read one by one, because the text around them is not valid Python.
 """
+
 import ast
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -65,7 +67,9 @@ def extracted(root: Path) -> Catalog:
 
 def _of_python(path: Path) -> Iterator[tuple[Any, str | None]]:
     with path.open("rb") as file:
-        for _line, ids, _comments, context in extract("python", file, KEYWORDS, options={"encoding": "utf-8"}):
+        for _line, ids, _comments, context in extract(
+            "python", file, KEYWORDS, options={"encoding": "utf-8"}
+        ):
             yield ids, context
 
 
@@ -89,7 +93,9 @@ def _texts(source: str, start: int) -> list[str] | None:
             continue
         if not isinstance(call, ast.Call):
             return None
-        literals = [node.value for node in call.args if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+        literals = [
+            node.value for node in call.args if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        ]
         return literals or None
     return None
 
@@ -124,7 +130,9 @@ def check(root: Path, locale: str) -> Findings:
     catalog, source = read(root, locale), extracted(root)
     known = {_key(message): message for message in catalog if message.id}
     wanted = {_key(message): message for message in source if message.id}
-    missing = [_text(message) for key, message in wanted.items() if key not in known or not _is_done(known[key])]
+    missing = [
+        _text(message) for key, message in wanted.items() if key not in known or not _is_done(known[key])
+    ]
     fuzzy = [_text(message) for message in known.values() if message.fuzzy]
     obsolete = [_text(message) for key, message in known.items() if key not in wanted]
     return Findings(missing, fuzzy, obsolete + [_text(message) for message in catalog.obsolete.values()])
@@ -137,7 +145,7 @@ def compile_catalogue(root: Path, locale: str) -> bool:
     write_mo(buffer, read(root, locale))
     if target.exists() and target.read_bytes() == buffer.getvalue():
         return False
-    draft = source.with_suffix(".mo.new")
+    draft = source.with_suffix(f".mo.{os.getpid()}")
     draft.write_bytes(buffer.getvalue())
     draft.replace(target)
     return True

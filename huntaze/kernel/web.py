@@ -1,4 +1,5 @@
 """What pages and API share about a request: the caller's address and device, and the base of every page."""
+
 import hashlib
 import ipaddress
 from collections.abc import Callable
@@ -50,7 +51,9 @@ class Device:
 
 def device_of(request: HttpRequest | Request) -> Device:
     agent = request.META.get("HTTP_USER_AGENT", "")[:400]
-    return Device(ip=client_ip(request), user_agent=agent, fingerprint=hashlib.sha256(agent.encode()).digest())
+    return Device(
+        ip=client_ip(request), user_agent=agent, fingerprint=hashlib.sha256(agent.encode()).digest()
+    )
 
 
 View = Callable[..., HttpResponse]

@@ -2,6 +2,7 @@
 
 Dates follow day-month order and a 24-hour clock in both languages; money follows the language.
 """
+
 from datetime import datetime
 from typing import Any
 
@@ -53,8 +54,12 @@ def when(moment: datetime | None) -> SafeString | str:
     zone = timezone.get_current_timezone_name()
     full = f"{format_datetime(here, 'full', locale=_locale(DATES))} ({zone})"
     is_today = here.date() == timezone.localtime().date()
-    text = clock_text(here) if is_today else f"{_day(here)} {format_time(here, 'HH:mm', locale=_locale(DATES))}"
-    return format_html('<time datetime="{}" title="{}">{}</time>', here.isoformat(timespec="seconds"), full, text)
+    text = (
+        clock_text(here) if is_today else f"{_day(here)} {format_time(here, 'HH:mm', locale=_locale(DATES))}"
+    )
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', here.isoformat(timespec="seconds"), full, text
+    )
 
 
 def clock_text(here: datetime) -> str:

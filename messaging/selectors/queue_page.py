@@ -3,6 +3,7 @@
 Lists are read account by account from the small partial indexes and merged, so that a page of a queue of 100,000 costs
 what a page of a queue of ten costs. A page ends in a cursor, never in an offset.
 """
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -172,7 +173,13 @@ def listing(
     pks = [account.pk for account in accounts]
     keys = _keys(after) or start
     with connection.cursor() as cursor:
-        values: dict[str, Any] = {"accounts": pks, "most": PAGE + 1, "k0": keys[0], "k1": keys[1], "k2": keys[2]}
+        values: dict[str, Any] = {
+            "accounts": pks,
+            "most": PAGE + 1,
+            "k0": keys[0],
+            "k1": keys[1],
+            "k2": keys[2],
+        }
         cursor.execute(statement, values)
         found = cursor.fetchall()
     shown = found[:PAGE]
@@ -206,7 +213,9 @@ def row_of(delivery: Delivery, now: datetime) -> Row:
         queued_at=delivery.queued_at,
         promised_at=delivery.promised_at,
         available_at=delivery.available_at,
-        really_at=((message and message.sent_at) or delivery.answered_at) if is_over else delivery.dispatched_at,
+        really_at=((message and message.sent_at) or delivery.answered_at)
+        if is_over
+        else delivery.dispatched_at,
         attempts=delivery.attempts,
         error=delivery.last_error,
         is_looked_up=delivery.needs_lookup,

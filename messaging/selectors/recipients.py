@@ -1,4 +1,5 @@
 """Finding the fan a message is for: by what a person types, or among those seen last."""
+
 from dataclasses import dataclass
 from datetime import datetime
 

@@ -1,4 +1,5 @@
 """The state of some accounts' queues as the page shows it, read for all of them at once."""
+
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field

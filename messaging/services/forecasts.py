@@ -1,4 +1,5 @@
 """When a message would go out if it were queued now; the same figures that its receipt will promise."""
+
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 

@@ -1,4 +1,5 @@
 """Queueing the message of a form exactly once, however often the form arrives."""
+
 from datetime import datetime
 
 from django.db import transaction

@@ -1,4 +1,5 @@
 """The queue's words: what a state, an error or an account's trouble means, and what to do about it."""
+
 from django import template
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy

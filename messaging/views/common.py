@@ -1,4 +1,5 @@
 """What the views of the queue share: where the member is, the context of each part, and the two kinds of answers."""
+
 import hashlib
 from dataclasses import dataclass
 from typing import Any
@@ -65,13 +66,17 @@ def figures_of(place: Place) -> dict[str, Any]:
 
 def list_of(place: Place, total: queue_page.Counts | None = None) -> dict[str, Any]:
     total = total or _total(place)
-    found = queue_page.listing(place.accounts, place.show, place.after, clock.now(), has_flying=total.sending > 0)
+    found = queue_page.listing(
+        place.accounts, place.show, place.after, clock.now(), has_flying=total.sending > 0
+    )
     return {"listing": found, "show": place.show, "total": total, "place": place}
 
 
 def _total(place: Place) -> queue_page.Counts:
     found = queue_page.counts([account.pk for account in place.accounts]).values()
-    return queue_page.Counts(*(sum(getattr(row, name) for row in found) for name in queue_page.Counts.__slots__))
+    return queue_page.Counts(
+        *(sum(getattr(row, name) for row in found) for name in queue_page.Counts.__slots__)
+    )
 
 
 def form_of(
@@ -89,7 +94,13 @@ def form_of(
     found = forecasts.forecast(
         account=account, priority=_priority(form), scheduled_at=None, now=clock.now(), known=known
     )
-    return {"form": form, "forecast": found, "account": account, "recent": recipients.recent(account), "place": place}
+    return {
+        "form": form,
+        "forecast": found,
+        "account": account,
+        "recent": recipients.recent(account),
+        "place": place,
+    }
 
 
 def _priority(form: SendForm) -> int:
@@ -115,7 +126,9 @@ def back(request: HttpRequest) -> str:
 
 def tagged(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
     """A fragment with an ETag over what it shows; unchanged content answers 304 and the page stays as it is."""
-    shown = repr([context, get_language(), request.META["QUERY_STRING"], sorted(principal_of(request).capabilities)])
+    shown = repr(
+        [context, get_language(), request.META["QUERY_STRING"], sorted(principal_of(request).capabilities)]
+    )
     etag = f'"{hashlib.sha256(shown.encode()).hexdigest()[:32]}"'
     if request.headers.get("If-None-Match") == etag:
         response = HttpResponse(status=304)

@@ -1,4 +1,5 @@
 """What members do with messages and accounts: retry, cancel, decide, pause, resume."""
+
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _

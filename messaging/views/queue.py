@@ -1,4 +1,5 @@
 """The page of the queue, its figures and its lists."""
+
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 

@@ -1,4 +1,5 @@
 """The form that sends one message, and what it says before sending."""
+
 from typing import Any
 
 from django.contrib import messages
@@ -113,5 +114,7 @@ def _renewed(form: SendForm, accounts: list[PlatformAccount]) -> SendForm:
     data.update(form.data)
     data["token"] = SendForm(accounts)["token"].value()
     fresh = SendForm(accounts, data)
-    fresh.add_error(None, _("This form was already sent with another text. Press Send again to send this one too."))
+    fresh.add_error(
+        None, _("This form was already sent with another text. Press Send again to send this one too.")
+    )
     return fresh

@@ -2,6 +2,7 @@
 
 `CHROMIUM` names the browser; without it the usual path is tried, and a missing one fails with what to install.
 """
+
 import asyncio
 import os
 from collections.abc import Callable, Iterator
@@ -85,8 +86,14 @@ class Site:
     log: Log
     contexts: list[BrowserContext] = field(default_factory=list)
 
-    def open(self, member: Membership | None = None, path: str = "", *, user: User | None = None, **more: Any) -> Page:
-        options = {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light", "locale": "en-GB"} | more
+    def open(
+        self, member: Membership | None = None, path: str = "", *, user: User | None = None, **more: Any
+    ) -> Page:
+        options = {
+            "viewport": {"width": 1440, "height": 900},
+            "color_scheme": "light",
+            "locale": "en-GB",
+        } | more
         context = self.browser.new_context(**options)
         context.set_default_timeout(15_000)
         self.contexts.append(context)
@@ -124,7 +131,9 @@ def stage(world: World, platform: Sandbox) -> World:
         Workspace.objects.filter(pk=world.owner.workspace_id).update(name="Atelier", timezone="Europe/Paris")
         User.objects.filter(pk=world.owner.user_id).update(name="Olivia Owner")
         Creator.objects.filter(pk=world.creator.pk).update(stage_name="Luna Martel")
-        PlatformAccount.objects.filter(pk=world.account.pk).update(external_id=platform.account, handle="lunamartel")
+        PlatformAccount.objects.filter(pk=world.account.pk).update(
+            external_id=platform.account, handle="lunamartel"
+        )
         fan = Fan.objects.get(pk=world.fan.pk)
         fan.platform_user_id, fan.name, fan.handle = str(FAN), "Zoé Durand", "zoe_d"
         fan.handle_digest = handle_digest("zoe_d")

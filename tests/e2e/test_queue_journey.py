@@ -1,4 +1,5 @@
 """A member's way through the page of the queue, with the messages really going out."""
+
 from collections.abc import Callable
 
 from playwright.sync_api import expect
@@ -54,7 +55,9 @@ def test_a_refused_message_is_explained_and_tried_again(
 ) -> None:
     row = delivery(stage.fan, stage.owner, text="Try me", state="failed", last_error="not_found")
     page = site.open(stage.owner, "/onlyfans?show=failed")
-    expect(page.locator(f"#{row.message.public_id}")).to_contain_text("This fan no longer exists on OnlyFans.")
+    expect(page.locator(f"#{row.message.public_id}")).to_contain_text(
+        "This fan no longer exists on OnlyFans."
+    )
     page.get_by_role("button", name="Retry").click()
     expect(page.locator("#notices")).to_contain_text("The message is queued again.")
     expect(page.get_by_text("Nothing has failed")).to_be_visible()
@@ -65,7 +68,7 @@ def test_a_refused_message_is_explained_and_tried_again(
 def test_an_uncertain_message_is_decided_by_a_person(site: Site, stage: World) -> None:
     row = delivery(stage.fan, stage.owner, state="uncertain", last_error="timeout")
     page = site.open(stage.owner, "/onlyfans?show=uncertain")
-    expect(page.locator("#list")).to_contain_text("Look into the chat on OnlyFans and say what you see")
+    expect(page.locator("#list")).to_contain_text("Look into the chat on OnlyFans")
     page.get_by_role("button", name="It arrived").click()
     expect(page.get_by_text("Nothing is uncertain")).to_be_visible()
     with cross_workspace("demo"):

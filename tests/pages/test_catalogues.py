@@ -1,4 +1,5 @@
 """The French catalogue is complete, its variables are those of the source, and the tool tells when it is not."""
+
 import re
 from io import StringIO
 from pathlib import Path

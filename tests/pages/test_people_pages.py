@@ -1,4 +1,5 @@
 """Signing in and out, the language, and the pages of refusals."""
+
 from collections.abc import Callable
 
 import pytest

@@ -1,4 +1,5 @@
 """Retry, cancel, decide, pause: who may, what changes, and that a refusal changes nothing."""
+
 from collections.abc import Callable
 
 import pytest
@@ -45,7 +46,9 @@ def test_a_deed_moves_the_message_and_is_recorded(
 def test_a_deed_out_of_reach_changes_nothing(browser: Browser, world: World, deed: str, before: str) -> None:
     row = delivery(world.fan, world.owner, state=before)
     for member, status in ((world.chatter, 403), (world.outsider, 404)):
-        assert browser(member).post(f"/onlyfans/messages/{row.message.public_id}/{deed}").status_code == status
+        assert (
+            browser(member).post(f"/onlyfans/messages/{row.message.public_id}/{deed}").status_code == status
+        )
     assert browser().post(f"/onlyfans/messages/{row.message.public_id}/{deed}").status_code == 302
     assert (state_of(row), audited()) == (before, [])
 
@@ -58,7 +61,9 @@ def test_a_deed_too_late_is_a_conflict_said_in_words(browser: Browser, world: Wo
     assert (state_of(row), audited()) == ("sending", [])
 
 
-def test_a_deed_by_htmx_answers_a_notice_and_asks_the_lists_to_look_again(browser: Browser, world: World) -> None:
+def test_a_deed_by_htmx_answers_a_notice_and_asks_the_lists_to_look_again(
+    browser: Browser, world: World
+) -> None:
     row = delivery(world.fan, world.owner)
     answer = browser(world.owner).post(f"/onlyfans/messages/{row.message.public_id}/cancel", headers=HTMX)
     assert (answer.status_code, answer["HX-Trigger"]) == (200, "queue-changed")

@@ -1,6 +1,8 @@
 """The page of the queue: what each member sees, and that nothing else can be reached."""
+
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -40,7 +42,10 @@ def test_a_person_without_membership_gets_the_refusal_page(browser: Browser) -> 
 def test_it_shows_every_account_to_the_owner(browser: Browser, world: World) -> None:
     answer = browser(world.owner).get("/onlyfans")
     assert answer.status_code == 200
-    assert [line.handle for line in answer.context["board"].lines] == [str(world.account), str(world.other_account)]
+    assert [line.handle for line in answer.context["board"].lines] == [
+        str(world.account),
+        str(world.other_account),
+    ]
     assert str(world.outsider_account) not in answer.content.decode()
 
 
@@ -61,7 +66,14 @@ def test_an_account_out_of_reach_does_not_exist(browser: Browser, world: World, 
 
 
 def test_it_counts_each_accounts_rows_by_state(browser: Browser, world: World) -> None:
-    for state, count in {"queued": 3, "scheduled": 2, "failed": 1, "uncertain": 2, "sent": 4, "cancelled": 1}.items():
+    for state, count in {
+        "queued": 3,
+        "scheduled": 2,
+        "failed": 1,
+        "uncertain": 2,
+        "sent": 4,
+        "cancelled": 1,
+    }.items():
         for _ in range(count):
             delivery(world.fan, world.owner, state=state, answered_at=clock.now())
     counts = browser(world.owner).get("/onlyfans").context["board"].lines[0].counts
@@ -134,7 +146,9 @@ def test_a_broken_cursor_is_the_first_page(browser: Browser, world: World) -> No
 
 def test_rows_show_name_text_price_and_reason(browser: Browser, world: World) -> None:
     fan = FanFactory(account=world.account, name="Zoé <b>", handle="zoe")
-    row = delivery(fan, world.owner, text="A  line\nand more", state="failed", last_error="banned_words", attempts=2)
+    row = delivery(
+        fan, world.owner, text="A  line\nand more", state="failed", last_error="banned_words", attempts=2
+    )
     with cross_workspace("demo"):
         type(row.message).objects.filter(pk=row.message_id).update(price_minor=1250, media_ids=["1", "2"])
     answer = browser(world.owner).get("/onlyfans/list", {"show": "failed"}, headers=HTMX)
@@ -193,3 +207,16 @@ def test_without_an_account_the_page_says_what_will_stand_here(browser: Browser)
     page = browser(MembershipFactory()).get("/onlyfans").content.decode()
     assert "No OnlyFans account is connected yet" in page
     assert 'id="send"' not in page
+
+
+def test_while_redis_is_away_it_says_that_nothing_is_sent(
+    browser: Browser, world: World, settings: Any, unused_port: int
+) -> None:
+    client = browser(world.owner)
+    settings.REDIS_URL = f"redis://127.0.0.1:{unused_port}/0"
+    answer = client.get("/onlyfans")
+    assert answer.status_code == 200
+    assert answer.context["board"].lines[0].used is None
+    page = answer.content.decode()
+    assert "can't be read right now, so nothing is sent" in page
+    assert "It can't be said right now when it will go out" in page

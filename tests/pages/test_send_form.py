@@ -1,4 +1,5 @@
 """The form that sends one message: what it says before, what it refuses, and that twice is once."""
+
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -77,7 +78,9 @@ def test_a_fan_of_another_account_is_unknown(browser: Browser, world: World) -> 
 
 def test_an_account_out_of_reach_is_no_choice(browser: Browser, world: World) -> None:
     for account in (world.other_account, world.outsider_account):
-        answer = browser(world.chatter).post("/onlyfans/send", form(world, account=account.public_id), headers=HTMX)
+        answer = browser(world.chatter).post(
+            "/onlyfans/send", form(world, account=account.public_id), headers=HTMX
+        )
         assert answer.status_code == 422
     assert queued() == []
 
@@ -133,7 +136,13 @@ def test_every_fault_of_the_rules_has_a_sentence_to_translate() -> None:
 
 def test_price_media_and_time_reach_the_message(browser: Browser, world: World) -> None:
     soon = (clock.now() + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M")
-    fields = {"price": "12,50", "media_ids": "111, 222", "is_locked_text": "on", "priority": "7", "scheduled_at": soon}
+    fields = {
+        "price": "12,50",
+        "media_ids": "111, 222",
+        "is_locked_text": "on",
+        "priority": "7",
+        "scheduled_at": soon,
+    }
     browser(world.owner).post("/onlyfans/send", form(world, **fields))
     [row] = queued()
     assert (row.message.price_minor, row.message.currency) == (1250, "USD")
@@ -176,7 +185,9 @@ def test_a_used_form_with_another_text_asks_first(browser: Browser, world: World
     again = answer.context["form"]
     assert again["text"].value() == "Another text"
     assert again["token"].value() != first["token"]
-    client.post("/onlyfans/send", first | {"text": "Another text", "token": again["token"].value()}, headers=HTMX)
+    client.post(
+        "/onlyfans/send", first | {"text": "Another text", "token": again["token"].value()}, headers=HTMX
+    )
     assert [row.message.text.reveal() for row in queued()] == ["Hello there", "Another text"]
 
 

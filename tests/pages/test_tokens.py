@@ -1,4 +1,5 @@
 """Colours, sizes and durations stand in one file, and every pair that carries text has its contrast."""
+
 import re
 from pathlib import Path
 

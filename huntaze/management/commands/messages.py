@@ -2,6 +2,7 @@
 
 `check` exits with 1 and lists what is missing, guessed or left over. GNU gettext is not needed.
 """
+
 from argparse import ArgumentParser
 from typing import Any
 
