@@ -33,11 +33,11 @@ def run(
     found: dict[str, list[Stretch]] = {name: [] for name in (*lanes, "http_client", "task_per_message")}
     for _ in range(rounds):
         for lane in lanes:
-            found[lane].append(_ours(house, sandbox, desks, messages, lane))
+            found[lane].append(ours(house, sandbox, desks, messages, lane))
         found["http_client"].append(_raw(house, sandbox, len(desks), messages))
         found["task_per_message"].append(_plain(house, sandbox, desks, plain))
     rate = {name: median([stretch.rate for stretch in all_of]) for name, all_of in found.items()}
-    ours = max(rate[lane] for lane in lanes)
+    best = max(rate[lane] for lane in lanes)
     return {
         "rounds": rounds,
         "sends_per_second": {name: round(value) for name, value in rate.items()},
@@ -48,8 +48,8 @@ def run(
         "cores_used_by_others": {
             name: [one.spent.others for one in all_of] for name, all_of in found.items()
         },
-        "ratio_to_http_client": ratio(ours, rate["http_client"]),
-        "ratio_to_task_per_message": ratio(ours, rate["task_per_message"]),
+        "ratio_to_http_client": ratio(best, rate["http_client"]),
+        "ratio_to_task_per_message": ratio(best, rate["task_per_message"]),
         **truth.compare(sandbox, every_desk, messages * rounds),
     }
 
@@ -59,7 +59,7 @@ def _cpu(stretches: list[Stretch]) -> dict[str, float]:
     return {name: round(median([one[name] for one in each]), 4) for name in each[0]}
 
 
-def _ours(house: House, sandbox: Sandbox, desks: Sequence[rows.Desk], messages: int, lane: str) -> Stretch:
+def ours(house: House, sandbox: Sandbox, desks: Sequence[rows.Desk], messages: int, lane: str) -> Stretch:
     already = sandbox.accepted()
     keys = rows.queue(desks, messages // len(desks), lane=lane, priority=5 if lane == "interactive" else 7)
     house.start_engine(SEND_LIMIT_COUNT=str(OFF[0]), SEND_LIMIT_WINDOW_SECONDS=str(OFF[1]))
