@@ -20,11 +20,13 @@ PEERS = house.ROOT / "bench" / "peers"
 PLACE = house.ROOT / "var" / "bench"
 PYTHON = PLACE / "venv" / "bin" / "python"
 NODE = PLACE / "node"
+NAMES = ("bullmq", "procrastinate", "post_office")
 
 
 def options() -> Namespace:
     parser = report.parser(__doc__)
     parser.add_argument("--install", action="store_true", help="install the peers into var/bench first")
+    parser.add_argument("--peers", default=",".join(NAMES), help="those to run, with commas between")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--rows", type=int, default=100_000, help="enqueued in a round")
     parser.add_argument("--messages", type=int, default=10_000, help="processed in a round")
@@ -49,10 +51,10 @@ def install() -> None:
 
 
 class Peers:
-    """Runs the peers' programs; one that is not installed answers None."""
+    """Runs the peers' programs; one that is not installed or not wanted answers None."""
 
-    def __init__(self, url: str) -> None:
-        self.url = url
+    def __init__(self, wanted: str, url: str) -> None:
+        self.wanted, self.url = wanted.split(","), url
 
     def run(self, name: str, mode: str, *values: object) -> dict[str, float] | None:
         if name == "bullmq":
@@ -61,7 +63,7 @@ class Peers:
             command, is_there = ["node", *program], (NODE / "node_modules").is_dir()
         else:
             command, is_there = [str(PYTHON), str(PEERS / f"{name}_peer.py")], PYTHON.exists()
-        if not is_there:
+        if not is_there or name not in self.wanted:
             return None
         folder = NODE if name == "bullmq" else house.ROOT
         env = os.environ | {"PLATFORM_KEY": house.KEY}
@@ -83,24 +85,26 @@ def measure(chosen: Namespace) -> dict[str, Any]:
     from bench.kit import campaign, rows
     from bench.sending import flood
 
-    names = ("bullmq", "procrastinate", "post_office")
-    enqueued: dict[str, list[float]] = {name: [] for name in ("ours", *names)}
-    processed: dict[str, list[float]] = {name: [] for name in ("ours", *names)}
+    enqueued: dict[str, list[float]] = {name: [] for name in ("ours", *NAMES)}
+    processed: dict[str, list[float]] = {name: [] for name in ("ours", *NAMES)}
     with house.house() as running:
         sandbox = running.sandbox(200, 10)
         desks = rows.desks(sandbox.account_ids(), 10)
         senders = desks[: max(1, chosen.messages // 10)]
-        peers = Peers(f"{sandbox.url}/onlyfansapi/api/{sandbox.account_ids()[0]}/chats/{house.FAN}/messages")
+        peers = Peers(
+            chosen.peers,
+            f"{sandbox.url}/onlyfansapi/api/{sandbox.account_ids()[0]}/chats/{house.FAN}/messages",
+        )
         audience = campaign.audience(chosen.rows)
         for _ in range(chosen.rounds):
             enqueued["ours"].append(chosen.rows / campaign.expand(audience))
-            for name in names:
+            for name in NAMES:
                 _add(enqueued[name], peers.run(name, "enqueue", chosen.rows), chosen.rows)
             processed["ours"].append(
                 flood.ours(running, sandbox, senders, chosen.messages, "interactive").rate
             )
             running.stop_engine()
-            for name in names:
+            for name in NAMES:
                 _add(processed[name], peers.run(name, "process", chosen.messages, peers.url), chosen.messages)
         limited = peers.run("bullmq", "limit", chosen.limited, 10, 2000, 2 if chosen.smoke else 20)
     return _figures(enqueued, processed, limited)
@@ -121,7 +125,7 @@ def _figures(
         figures[f"{word}_ratio_ours_to"] = {
             name: report.ratio(middle["ours"], value) for name, value in middle.items() if name != "ours"
         }
-    figures["not_installed"] = sorted(name for name, values in enqueued.items() if not values)
+    figures["not_run"] = sorted(name for name, values in enqueued.items() if not values)
     figures["bullmq_limiter_10_in_2_s"] = limited
     return figures
 

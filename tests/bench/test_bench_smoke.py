@@ -88,6 +88,14 @@ def test_status_is_compared_between_few_rows_and_many(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("transactional_db")
+def test_queues_says_which_peers_did_not_run(tmp_path: Path) -> None:
+    found = run("queues", tmp_path, "--peers", "")
+    assert found["not_run"] == ["bullmq", "post_office", "procrastinate"]
+    assert found["enqueued_per_second"]["ours"] > 0
+    assert found["processed_per_second"]["ours"] > 0
+
+
+@pytest.mark.usefixtures("transactional_db")
 def test_a_database_in_use_is_refused(tmp_path: Path) -> None:
     from tests.factories.accounts import PlatformAccountFactory
 
