@@ -12,7 +12,7 @@ from bench.kit import house, report
 
 PARTS = ("latency", "capped", "flood")
 QUICK = {"accounts": 1500, "seconds": 15.0, "window": 9.0, "messages": 6000, "plain": 1500, "rounds": 2, "singles": 40,
-         "backlog": 100_000, "replies": 12, "settle": 9.0}  # fmt: skip
+         "backlog": 100_000, "replies": 8, "settle": 9.0}  # fmt: skip
 SMOKE = {"accounts": 20, "seconds": 1.0, "window": 1.0, "messages": 40, "plain": 20, "rounds": 1, "singles": 2,
          "backlog": 40, "replies": 0, "settle": 0.5}  # fmt: skip
 #: What an account's queue is spread over: at least as many as may be in flight at once.
@@ -89,6 +89,7 @@ def summary(found: dict[str, Any]) -> dict[str, Any]:
         "sends_per_second_without_limit": flood.get("sends_per_second"),
         "ratio_to_http_client": flood.get("ratio_to_http_client"),
         "ratio_to_task_per_message": flood.get("ratio_to_task_per_message"),
+        "cpu_ratio_to_task_per_message": flood.get("cpu_ratio_to_task_per_message"),
         "idle_latency_ms": latency.get("idle_ms"),
         "ratio_beside_backlog": latency.get("ratio_beside_backlog"),
     }

@@ -130,10 +130,15 @@ class House:
     def start_engine(self, senders: int = 2, **env: str) -> None:
         """Everything that sends in a real installation: pumps, the worker of the short jobs, beat.
 
-        What already runs with these settings goes on running, otherwise it is restarted.
+        What already runs with these settings goes on running, otherwise it is restarted. This process nudges the
+        limiter as the web does, and so has to have the same limit.
         """
+        from django.conf import settings
+
         if self._engine == env:
             return
+        settings.SEND_LIMIT_COUNT = int(env["SEND_LIMIT_COUNT"])
+        settings.SEND_LIMIT_WINDOW_SECONDS = float(env["SEND_LIMIT_WINDOW_SECONDS"])
         self.stop_engine()
         self._engine = env
         mark = f"{os.getpid()}@%h"

@@ -48,10 +48,17 @@ def run(
         "cores_used_by_others": {
             name: [one.spent.others for one in all_of] for name, all_of in found.items()
         },
+        "cpu_ratio_to_task_per_message": _cpu_ratio(found, lanes, "task_per_message"),
+        "cpu_ratio_to_http_client": _cpu_ratio(found, lanes, "http_client"),
         "ratio_to_http_client": ratio(best, rate["http_client"]),
         "ratio_to_task_per_message": ratio(best, rate["task_per_message"]),
         **truth.compare(sandbox, every_desk, messages * rounds),
     }
+
+
+def _cpu_ratio(found: dict[str, list[Stretch]], lanes: Sequence[str], peer: str) -> float | None:
+    """How much more CPU a message costs the peer: the figure that a busy machine spoils least."""
+    return ratio(_cpu(found[peer])["all"], min(_cpu(found[lane])["all"] for lane in lanes))
 
 
 def _cpu(stretches: list[Stretch]) -> dict[str, float]:

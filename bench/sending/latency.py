@@ -108,7 +108,7 @@ def run(
         beside += singles(house, sandbox, others, count // 2, 0.15)
         if turn == 0:
             truth.forget_queue()
-    within = singles(house, sandbox, [busy], replies, window / allowed * 1.7) if replies else []
+    within = singles(house, sandbox, [busy], replies, window / allowed * 4) if replies else []
     truth.forget_queue()
     return {
         "messages": count,
