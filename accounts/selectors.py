@@ -26,7 +26,7 @@ def principal_of(
         workspace_id=member.workspace.public_id,
         capabilities=capabilities,
         creator_ids=_creator_ids(member, role),
-        throttle_key=f"user:{member.user_id}",
+        throttle_key=f"key:{key.pk}" if key and key.requests_per_minute else f"user:{member.user_id}",
         throttle_limit=(key.requests_per_minute if key else None) or limit,
         key_pk=key.pk if key else None,
         session_id=session_id,

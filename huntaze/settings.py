@@ -89,6 +89,7 @@ DATABASES = {
 DATABASES["default"].setdefault("OPTIONS", {})
 DATABASES["default"]["OPTIONS"] |= {
     "connect_timeout": 5,
+    "prepare_threshold": 5,  # for the send engine's own cursors; the ORM's bind on the client and prepare nothing
     "options": "-c statement_timeout=10000 -c idle_in_transaction_session_timeout=15000 -c jit=off",
 }
 REDIS_URL = env.text("REDIS_URL")

@@ -11,6 +11,7 @@ from django.db import connection
 from rest_framework.test import APIClient
 
 from accounts.models import Creator, Membership, PlatformAccount
+from huntaze.celery import app as celery_app
 from huntaze.kernel import redis
 from messaging.models import Fan
 from tests.factories.accounts import (
@@ -22,6 +23,7 @@ from tests.factories.accounts import (
     api_key,
 )
 from tests.factories.messaging import FanFactory
+from tests.platforms.webhooks import SECRET
 from tests.sandbox.server import KEY, Sandbox, run_sandbox
 
 #: A busy machine is no failure: examples have no deadline.
@@ -61,7 +63,15 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
 
 @pytest.fixture(autouse=True)
 def clean_redis(own_redis_database: None) -> None:
+    """Nothing is left of the test before: no key, and no Celery application but ours."""
     redis.client().flushdb()
+    celery_app.set_current()
+    celery_app.set_default()
+
+
+@pytest.fixture(autouse=True)
+def known_webhook_secret(settings: Any) -> None:
+    settings.ONLYFANSAPI_WEBHOOK_SECRETS = [SECRET]
 
 
 @pytest.fixture(scope="session")

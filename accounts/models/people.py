@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from huntaze.kernel.ids import PublicIdModel
@@ -49,3 +50,8 @@ class User(PublicIdModel, AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.email
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """What a browser session is bound to: it ends with a new password and with "log out everywhere"."""
+        key = f"{self.password}|{self.session_version}"
+        return salted_hmac("accounts.User.session", key, secret=secret, algorithm="sha256").hexdigest()

@@ -40,7 +40,7 @@ class TransportFailure(Exception):
 class NotSent(TransportFailure):
     """Nothing was put on the wire.
 
-    Codes: dns, refused, connect_timeout, tls, connect, address_refused, invalid_url.
+    Codes: dns, connection_refused, connect_timeout, tls, connect, address_refused, invalid_url.
     """
 
 
@@ -244,7 +244,7 @@ def failure_of(error: BaseException) -> TransportFailure:
         case aiohttp.ConnectionTimeoutError():
             return NotSent("connect_timeout")
         case aiohttp.ClientConnectorError() if isinstance(error.os_error, ConnectionRefusedError):
-            return NotSent("refused")
+            return NotSent("connection_refused")
         case aiohttp.ClientConnectorError():
             return NotSent("connect")
         case aiohttp.InvalidURL():

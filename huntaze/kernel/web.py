@@ -11,14 +11,14 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.cache import patch_cache_control
 from rest_framework.request import Request
 
 from huntaze.kernel import context
 from huntaze.kernel.api.principal import Principal
-from huntaze.kernel.errors import NotFound
+from huntaze.kernel.errors import Invalid, NotAllowed, NotFound
 from huntaze.kernel.tenancy import workspace_scope
 
 
@@ -62,7 +62,8 @@ View = Callable[..., HttpResponse]
 def page(capability: str) -> Callable[[View], View]:
     """A dashboard page or fragment: signed in, a member who holds `capability`, in the workspace's scope.
 
-    What the member can't reach does not exist: a service's NotFound is a 404.
+    What the member can't reach does not exist: a service's NotFound is a 404. Input that a form let through and a
+    service refused is a 400.
     """
 
     def decorate(view: View) -> View:
@@ -80,6 +81,10 @@ def page(capability: str) -> Callable[[View], View]:
                     response = view(request, *args, **kwargs)
                 except NotFound as error:
                     raise Http404 from error
+                except NotAllowed as error:
+                    raise PermissionDenied from error
+                except Invalid as error:
+                    raise BadRequest from error
             patch_cache_control(response, no_store=True, private=True)
             return response
 

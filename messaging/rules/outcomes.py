@@ -14,10 +14,12 @@ ACCOUNT_STATES = {"account_gone": "disconnected", "session_expired": "expired"}
 #: Refusals of our own key or purse: nothing can be sent for anybody until the operator acts.
 TEAM_CODES = frozenset({"team_key", "credits"})
 TEAM_HOLD_SECONDS = 60.0
+#: What the breaker is told of a refusal that concerns us and not one message: it opens at once.
+TEAM_REASONS = {"team_key": "auth", "credits": "quota"}
 #: Outcomes that speak against the vendor's service as a whole; a refusal is the service working.
 VENDOR_TROUBLE = frozenset(
     {
-        "dns", "refused", "connect_timeout", "tls", "connect", "timeout", "disconnected", "reset", "truncated",
+        "dns", "connection_refused", "connect_timeout", "tls", "connect", "timeout", "disconnected", "reset", "truncated",
         "unreadable", "too_large", "not_sent", "server_error", "outcome_unknown", "unexpected",
     }
 )  # fmt: skip
@@ -89,6 +91,11 @@ def may_replay(*, code: str, replays: int, is_within_key_life: bool) -> bool:
 def unreadable() -> Outcome:
     """The stored text can't be opened with the keys that we have; nothing went on the wire."""
     return Outcome(DeliveryState.FAILED, "text_unreadable", is_slot_used=False)
+
+
+def unsettleable() -> Outcome:
+    """The answer can't be written down as it is: a person looks."""
+    return Outcome(DeliveryState.UNCERTAIN, "unsettleable")
 
 
 def never_sent() -> Outcome:

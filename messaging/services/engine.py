@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from huntaze.kernel import ids
@@ -114,6 +114,14 @@ UPDATE messaging_delivery d
 RETURNING d.id
 """
 
+_SETTLE_LATE = """
+UPDATE messaging_delivery d
+   SET state = 'sent', last_error = '', needs_lookup = false, answered_at = now(), lease_token = NULL
+ WHERE d.id = ANY(%(ids)s::bigint[])
+   AND (d.state = 'uncertain' OR (d.state IN ('queued', 'scheduled') AND d.replays > 0))
+RETURNING d.id
+"""
+
 _MARK_SENT = """
 WITH told AS (
     UPDATE messaging_message m SET sent_at = now(), platform_message_id = {platform_id}
@@ -189,7 +197,7 @@ def _cursor() -> Iterator[psycopg.Cursor[Any]]:
     """A cursor that binds on the server and prepares what it sees often: inlined arrays are parsed and planned anew
     for each batch, which cost as much as the work."""
     connection.ensure_connection()
-    with psycopg.Cursor(connection.connection) as cursor:
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
         yield cursor
 
 
@@ -291,7 +299,11 @@ def _cut_to_room(cursor: CursorWrapper, values: dict[str, Any]) -> None:
 
 
 def settle(outcomes: Sequence[tuple[Claimed, Outcome]]) -> set[int]:
-    """Write what came of claimed rows; returns the ids that were still ours."""
+    """Write what came of claimed rows; returns the ids that were written.
+
+    A row whose lease was lost belongs to somebody else by now, but a receipt is the truth all the same: while nobody
+    has sent it again it is sent.
+    """
     values: dict[str, Any] = {
         "ids": [row.id for row, _ in outcomes],
         "tokens": [row.token for row, _ in outcomes],
@@ -306,6 +318,10 @@ def settle(outcomes: Sequence[tuple[Claimed, Outcome]]) -> set[int]:
     with transaction.atomic(), _cursor() as cursor:
         cursor.execute(_SETTLE, values)
         ours = {pk for (pk,) in cursor.fetchall()}
+        late = [item for item in sent if item[0] not in ours]
+        if late:
+            cursor.execute(_SETTLE_LATE, {"ids": [pk for pk, _ in late]})
+            ours |= {pk for (pk,) in cursor.fetchall()}
         mark_sent([item for item in sent if item[0] in ours])
     return ours
 
@@ -318,7 +334,7 @@ def mark_sent(sent: Sequence[tuple[int, str]]) -> None:
     try:
         with transaction.atomic(), _cursor() as cursor:
             cursor.execute(_MARK_SENT_PLAIN, values)
-    except psycopg.errors.UniqueViolation:
+    except IntegrityError:
         with _cursor() as cursor:
             cursor.execute(_MARK_SENT_AGAIN, values)
 

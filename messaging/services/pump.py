@@ -15,8 +15,16 @@ from decimal import Decimal
 
 import structlog
 from django.conf import settings
+from django.db import (
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    close_old_connections,
+    connection,
+    transaction,
+)
 from django.db import Error as DatabaseError
-from django.db import close_old_connections, connection, transaction
 from redis.exceptions import RedisError
 
 from accounts.types import Platform
@@ -30,7 +38,7 @@ from huntaze.kernel.tenancy import cross_workspace
 from huntaze.platforms.errors import PlatformError, Uncertain
 from huntaze.platforms.onlyfansapi import VENDOR
 from messaging.gateways.base import MessageGateway
-from messaging.gateways.registry import GatewayConfig, gateway
+from messaging.gateways.registry import PLATFORMS, GatewayConfig, gateway
 from messaging.models import Delivery
 from messaging.rules import outcomes
 from messaging.rules.outcomes import Outcome
@@ -44,6 +52,8 @@ log = structlog.get_logger(__name__)
 
 TICK_SECONDS = 0.05
 TROUBLE_SECONDS = 0.5
+#: How long an account waits whose rows could not be claimed.
+REFUSED_SECONDS = 60.0
 MOST_IN_FLIGHT = 1000
 #: Slots given at once to an account whose number of waiting replies is not known; more follow with the next tick.
 BURST = 4
@@ -98,7 +108,7 @@ class Pump:
         loop = asyncio.get_running_loop()
         with ThreadPoolExecutor(1, thread_name_prefix="pump") as thread:
             async with AsyncExitStack() as stack:
-                for platform in (Platform.ONLYFANS,):
+                for platform in PLATFORMS:
                     self._gateways[platform] = await stack.enter_async_context(gateway(platform, gateway_config()))
                 while True:
                     is_ending = self._is_stopping() or time.monotonic() >= self._ends_at
@@ -167,7 +177,8 @@ class Pump:
             try:
                 close_old_connections()
                 self._settle()
-                jobs = self._claim(self._tick(room))
+                granted_at = time.monotonic()  # before the tick: the slots' lease runs from inside it
+                jobs = self._claim(self._tick(room), granted_at)
                 assert_no_transaction()
                 return jobs
             except LogLost as lost:
@@ -183,12 +194,33 @@ class Pump:
         if not self._done:
             return
         batch = list(self._done)
-        engine.settle([(done.job.row, done.outcome) for done in batch])
+        try:
+            written = engine.settle([(done.job.row, done.outcome) for done in batch])
+        except (DataError, IntegrityError):
+            written = self._settle_each(batch)
         del self._done[: len(batch)]
         for done in batch:
             self._note(done)
-        results = [(done.outcome.code not in outcomes.VENDOR_TROUBLE, done.latency_ms) for done in batch]
-        breaker.record_all(VENDOR, [(ok, latency) for ok, latency in results if latency is not None])
+        if len(written) < len(batch):
+            log.warning("messaging.settle.lease_lost", count=len(batch) - len(written))
+        self._tell_breaker(batch)
+        for done in batch:
+            if done.outcome.account_state is not None:
+                account = done.job.row.account
+                note_account_state(
+                    account_pk=account, state=done.outcome.account_state, reason=done.outcome.code
+                )
+
+    def _settle_each(self, batch: list[Done]) -> set[int]:
+        """One row that can't be written as it is must not hold up the others: it is uncertain, and logged."""
+        written: set[int] = set()
+        for done in batch:
+            try:
+                written |= engine.settle([(done.job.row, done.outcome)])
+            except (DataError, IntegrityError):
+                log.exception("messaging.settle.refused")
+                written |= engine.settle([(done.job.row, outcomes.unsettleable())])
+        return written
 
     def _note(self, done: Done) -> None:
         job, outcome = done.job, done.outcome
@@ -196,11 +228,18 @@ class Pump:
         (self._news.dated if outcome.is_slot_used else self._news.returned).append(slot)
         if outcome.hold_account is not None:
             self._news.held.append((job.row.account, outcome.hold_account))
-        if outcome.account_state is not None:
-            note_account_state(account_pk=job.row.account, state=outcome.account_state, reason=outcome.code)
         if outcome.delay is not None:
             metrics.QUEUE_RETRIES.labels("send", outcome.code).inc()
         self.sent += bool(outcome.platform_message_id)
+
+    def _tell_breaker(self, batch: list[Done]) -> None:
+        """What the vendor's service was like; a refusal of our own key or purse opens the breaker at once."""
+        tried = [done for done in batch if done.latency_ms is not None]
+        reasons = {outcomes.TEAM_REASONS[d.outcome.code] for d in tried if d.outcome.code in outcomes.TEAM_REASONS}
+        for reason in sorted(reasons):
+            breaker.record(VENDOR, False, reason=reason)
+        results = [(done.outcome.code not in outcomes.VENDOR_TROUBLE, done.latency_ms or 0.0) for done in tried]
+        breaker.record_all(VENDOR, results if not reasons else [])
 
     def _tick(self, room: int) -> list[Grant]:
         news, self._news = self._news, News()
@@ -216,22 +255,38 @@ class Pump:
             return room
         return 1 if breaker.allow(VENDOR) else 0
 
-    def _claim(self, grants: list[Grant]) -> list[Job]:
+    def _claim(self, grants: list[Grant], granted_at: float) -> list[Job]:
         if not grants:
             return []
-        granted_at = time.monotonic()
-        try:
-            with transaction.atomic():
-                rows = write_texts(engine.claim(grants, lease=self._limiter.limit.lease))
-        except DatabaseError:
-            self._news.returned += [(grant.account, slot, 0) for grant in grants for slot in grant.slots]
-            raise
-        slots = self._share_out(grants, rows)
+        slots: dict[int, tuple[Claimed, str]] = {}
+        for some, rows in self._claim_rows(grants):
+            slots |= self._share_out(some, rows)
         jobs = self._jobs(slots, granted_at)
         if time.monotonic() - granted_at <= CLAIM_WITHIN_SECONDS:
             return jobs
         self._done += [Done(job, outcomes.never_sent()) for job in jobs]
         return []
+
+    def _claim_rows(self, grants: list[Grant]) -> list[tuple[list[Grant], list[Claimed]]]:
+        """Claim and write the texts in one transaction. Where that fails on what the rows hold, the accounts are
+        tried apart and the one at fault waits, so that nobody else does."""
+        try:
+            with transaction.atomic():
+                return [(grants, write_texts(engine.claim(grants, lease=self._limiter.limit.lease)))]
+        except (OperationalError, InterfaceError):
+            self._give_back(grants)
+            raise
+        except Exception:  # anything in a text or a row; the account is named by what it leaves in the log's context
+            if len(grants) > 1:
+                half = len(grants) // 2
+                return self._claim_rows(grants[:half]) + self._claim_rows(grants[half:])
+            log.exception("messaging.claim.refused")
+            self._give_back(grants)
+            self._news.held.append((grants[0].account, REFUSED_SECONDS))
+            return []
+
+    def _give_back(self, grants: list[Grant]) -> None:
+        self._news.returned += [(grant.account, slot, 0) for grant in grants for slot in grant.slots]
 
     def _share_out(self, grants: list[Grant], rows: list[Claimed]) -> dict[int, tuple[Claimed, str]]:
         """Give each row a slot of its grant; slots left over go back, and a grant without rows ends its wish."""

@@ -97,7 +97,7 @@ def refuse(base_url: str) -> str:
 
 
 def test_a_refused_connection_was_not_sent() -> None:
-    assert refuse(f"http://127.0.0.1:{closed_port()}") == "refused"
+    assert refuse(f"http://127.0.0.1:{closed_port()}") == "connection_refused"
 
 
 def test_an_unknown_name_was_not_sent() -> None:

@@ -176,7 +176,3 @@ def test_the_scan_would_find_a_name(world: Any) -> None:
     with cross_workspace("demo"):
         type(world.creator).objects.filter(pk=world.creator.pk).update(stage_name="Canariella")
     assert _tables_with(["canariella"]) == ["accounts_creator"]
-
-
-def test_the_default_secret_of_these_tests_is_the_settings_own(settings: Any) -> None:
-    assert settings.ONLYFANSAPI_WEBHOOK_SECRETS == [SECRET]

@@ -27,7 +27,7 @@ def test_a_receipt_is_sent_with_its_id() -> None:
     assert of_receipt(Receipt("738", was_replayed=True)) == Outcome(DeliveryState.SENT, platform_message_id="738")
 
 
-@pytest.mark.parametrize("code", ["dns", "refused", "connect_timeout", "tls", "connect"])
+@pytest.mark.parametrize("code", ["dns", "connection_refused", "connect_timeout", "tls", "connect"])
 def test_what_never_left_gives_its_slot_back_and_is_tried_again(code: str) -> None:
     assert after(Transient(code, is_on_wire=False)) == Outcome(SCHEDULED, code, delay=1.0, is_slot_used=False)
 
@@ -121,4 +121,4 @@ def test_only_what_the_key_makes_harmless_is_replayed(
 def test_a_refusal_is_not_held_against_the_vendor() -> None:
     refusals = {"not_found", "forbidden", "invalid", "banned_words", "rate_limited", "account_gone", "team_key", ""}
     assert refusals.isdisjoint(outcomes.VENDOR_TROUBLE)
-    assert {"timeout", "refused", "outcome_unknown", "not_sent"} <= outcomes.VENDOR_TROUBLE
+    assert {"timeout", "connection_refused", "outcome_unknown", "not_sent"} <= outcomes.VENDOR_TROUBLE

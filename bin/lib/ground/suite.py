@@ -76,7 +76,6 @@ def _test_settings(chromium: str | None) -> dict[str, str]:
         "DEMO": "0",
         "PASSWORD_HASHER": "django.contrib.auth.hashers.MD5PasswordHasher",
         "STATIC_STORAGE": "django.contrib.staticfiles.storage.StaticFilesStorage",
-        "DJANGO_ALLOW_ASYNC_UNSAFE": "true",  # browser tests: the page's event loop runs in the test's thread
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
     }
     return told | ({"CHROMIUM": chromium} if chromium else {})

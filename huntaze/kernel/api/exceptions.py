@@ -3,8 +3,9 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.http import Http404
+from django.http.request import UnreadablePostError
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 
@@ -28,6 +29,10 @@ def handle(error: Exception, context_: dict[str, Any]) -> Response:
     """DRF's exception handler: every error is an object with `error` and `requestId`."""
     if isinstance(error, errors.DomainError):
         answer = _domain(error)
+    elif isinstance(error, RequestDataTooBig):
+        answer = Response({"error": "The request body is too large"}, status=413)
+    elif isinstance(error, UnreadablePostError | SuspiciousOperation):
+        answer = Response({"error": "Invalid request body"}, status=400)
     elif isinstance(error, exceptions.APIException | Http404 | PermissionDenied):
         answer = _framework(error)
     else:

@@ -52,8 +52,8 @@ class HuntazeViewSet(ViewSetMixin, APIView):
             return response
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        self._raw_body = request._request.body if self.action in self.once else b""
         super().initial(request, *args, **kwargs)
+        self._raw_body = request._request.body if self.action in self.once else b""
         if isinstance(request.auth, Principal):
             self._stack.enter_context(workspace_scope(request.auth.workspace_pk))
             context.put(workspace_id=request.auth.workspace_id, user_id=request.auth.user_id)
