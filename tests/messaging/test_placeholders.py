@@ -52,7 +52,8 @@ def test_fallbacks_follow_the_language() -> None:
         ("Hey {firstname}", "Unknown placeholder at position 5. Did you mean {firstName}?"),
         ("Hey {subscription}", "Unknown placeholder at position 5. Known are name, firstName, displayName, "
          "creatorName, timeOfDay."),
-        ("Hey {}", "Unknown placeholder at position 5. Known are name, firstName, displayName, creatorName, timeOfDay."),
+        ("Hey {}", "Unknown placeholder at position 5. Known are name, firstName, displayName, creatorName, "
+         "timeOfDay."),
         ("Hey {name", "The brace at position 5 is not closed; write \\{ for a brace."),
         ("Hey {name|}", "The fallback at position 5 is empty."),
         (f"Hey {{name|{'x' * 61}}}", "The fallback at position 5 is longer than 60 characters."),

@@ -40,7 +40,8 @@ def change(
     One that was launched has to be launched again, and approved again if the fingerprint is another.
     """
     with transaction.atomic():
-        row = Campaign.objects.select_for_update(of=("self",)).select_related("account__creator").get(pk=campaign.pk)
+        rows = Campaign.objects.select_for_update(of=("self",), no_key=True).select_related("account__creator")
+        row = rows.get(pk=campaign.pk)
         if row.state not in EDITABLE:
             raise WrongState(status=row.state)
         draft = _checked(row.account, draft, now)

@@ -70,7 +70,7 @@ def expand(*, campaign_pk: int, now: datetime) -> int:
     or when somebody else is at it."""
     try:
         with transaction.atomic():
-            rows = Campaign.objects.select_for_update(of=("self",), skip_locked=True)
+            rows = Campaign.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
             campaign = rows.filter(pk=campaign_pk, state=CampaignState.PLANNING).first()
             return _expand(campaign, now) if campaign else 0
     except _NotApproved as refusal:
@@ -124,7 +124,7 @@ def _go(account_pk: int, queued: int) -> None:
 def _send_back(campaign_pk: int, refusal: _NotApproved, now: datetime) -> None:
     """What was approved is not what would be sent: nothing goes until somebody has looked again."""
     with transaction.atomic():
-        rows = Campaign.objects.select_for_update(of=("self",))
+        rows = Campaign.objects.select_for_update(of=("self",), no_key=True)
         campaign = rows.filter(pk=campaign_pk, state=CampaignState.PLANNING).first()
         if campaign is None:
             return

@@ -10,7 +10,7 @@ from messaging.rules.campaigns import may
 
 def taken(campaign: Campaign, deed: str) -> Campaign:
     """The row under a lock, for the rest of the caller's transaction; raises WrongState when it may not be done."""
-    rows = Campaign.objects.select_for_update(of=("self",)).select_related("account__creator")
+    rows = Campaign.objects.select_for_update(of=("self",), no_key=True).select_related("account__creator")
     row = rows.filter(pk=campaign.pk).first()
     if row is None:
         raise UnknownCampaign

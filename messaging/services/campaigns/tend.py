@@ -61,7 +61,7 @@ def _lately_over(now: datetime) -> list[tuple[int, int]]:
 
 def _look_after(campaign_pk: int, now: datetime) -> None:
     with transaction.atomic():
-        rows = Campaign.objects.select_for_update(of=("self",), skip_locked=True)
+        rows = Campaign.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
         campaign = rows.filter(pk=campaign_pk).first()
         if campaign is None:
             return

@@ -1,0 +1,244 @@
+"""A campaign through a real pump to the sandbox: personal texts, lanes, pause, cancel, and taking back."""
+import asyncio
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from accounts.models import Membership
+from accounts.services.audit import Actor
+from huntaze.kernel import clock, redis
+from huntaze.kernel.limiter import Lane
+from huntaze.kernel.tenancy import cross_workspace, workspace_scope
+from messaging.models import Campaign, Delivery, Message
+from messaging.selectors.campaigns import figures
+from messaging.services import limits
+from messaging.services.campaigns import steer, tend, unsend
+from messaging.services.campaigns.progress import progress
+from messaging.services.pump import Pump
+from tests.factories.accounts import CreatorFactory, MembershipFactory, PlatformAccountFactory
+from tests.factories.campaigns import campaign
+from tests.factories.messaging import FanFactory, delivery
+from tests.faults.house import wait_for
+from tests.sandbox.server import Sandbox
+
+WINDOW = 2.0
+SYSTEM = Actor.system()
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Stage:
+    """One account of the sandbox with some of its fans as our rows."""
+
+    def __init__(self, platform: Sandbox, owner: Membership, external_id: str, count: int, **creator: Any) -> None:
+        self.owner = owner
+        self.account = PlatformAccountFactory(
+            creator=CreatorFactory(workspace=owner.workspace, **creator), external_id=external_id
+        )
+        rows = platform.control("GET", f"fans?account={external_id}&limit={count}")
+        self.fans = [FanFactory(account=self.account, platform_user_id=str(row["id"])) for row in rows]
+        assert len(self.fans) == count
+
+    def campaign(self, **fields: Any) -> Campaign:
+        include = [{"fan": fan.public_id} for fan in self.fans]
+        return campaign(self.account, self.owner, include, **fields)
+
+
+@pytest.fixture
+def owner(transactional_db: None, settings: Any) -> Membership:
+    settings.SEND_LIMIT_WINDOW_SECONDS = WINDOW
+    member: Membership = MembershipFactory(role="owner")
+    return member
+
+
+@contextmanager
+def pumping() -> Iterator[None]:
+    stop = threading.Event()
+    thread = threading.Thread(target=lambda: asyncio.run(Pump(seconds=90, is_stopping=stop.is_set).run()))
+    thread.start()
+    try:
+        wait_for(lambda: redis.client().get("send:epoch"), seconds=10, what="the limiter's log is there")
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def states(row: Campaign) -> Counter[str]:
+    with cross_workspace("demo"):
+        return Counter(Delivery.objects.filter(campaign=row).values_list("state", flat=True))
+
+
+def start(row: Campaign) -> None:
+    tend.tend(now=clock.now())
+    assert set(states(row)) <= {"queued", "sending", "sent"}
+
+
+def steered(deed: Any, row: Campaign) -> Any:
+    with workspace_scope(row.workspace_id):
+        return deed(campaign=row, actor=SYSTEM, now=clock.now())
+
+
+def state(row: Campaign) -> str:
+    with cross_workspace("demo"):
+        return str(Campaign.objects.get(pk=row.pk).state)
+
+
+def test_everybody_gets_their_own_text_with_author_and_approver(platform: Sandbox, owner: Membership) -> None:
+    stage = Stage(platform, owner, platform.account, 4, stage_name="Luna")
+    for fan, name in zip(stage.fans, ["Sam Smith", "u12345", "", "{creatorName}"], strict=True):
+        fan.name = name
+        with cross_workspace("demo"):
+            fan.save(update_fields=["name"])
+    approver = MembershipFactory(workspace=owner.workspace, role="manager")
+    row = stage.campaign(text="Hey {firstName|you}, {displayName|friend}: {creatorName}", approved_by=approver)
+    with pumping():
+        start(row)
+        wait_for(lambda: states(row) == {"sent": 4}, seconds=30, what="all sent")
+    tend.tend(now=clock.now())
+    assert state(row) == "done"
+    with cross_workspace("demo"):
+        sent = list(Message.objects.filter(delivery__campaign=row).select_related("conversation"))
+        texts = {message.conversation.fan_id: message.text.reveal() for message in sent}
+        assert {(m.author_kind, m.author_id, m.approved_by_id, m.approved_at) for m in sent} == {
+            ("campaign", owner.pk, approver.pk, row.approved_at)
+        }
+        ids = {str(m.platform_message_id) for m in sent}
+    assert [texts[fan.pk] for fan in stage.fans] == [
+        "Hey Sam, Sam Smith: Luna",
+        "Hey you, u12345: Luna",
+        "Hey you, friend: Luna",
+        "Hey you, {creatorName}: Luna",
+    ]
+    assert ids == {str(item["messageId"]) for item in platform.sent()}
+
+
+def test_a_reply_overtakes_and_another_account_is_not_delayed(platform: Sandbox, owner: Membership) -> None:
+    stage = Stage(platform, owner, platform.account, 12)
+    other = Stage(platform, owner, platform.other, 1)
+    row = stage.campaign()
+    waits = {}
+    with pumping():
+        start(row)
+        wait_for(lambda: len(platform.sent()) >= 2, seconds=20, what="it is running")
+        for name, place in (("own", stage), ("other", other)):
+            queued = time.monotonic()
+            single = delivery(place.fans[-1], owner, text=f"reply {name}", priority=1)
+            limits.poke([(place.account.pk, Lane.INTERACTIVE)])
+            wait_for(lambda key=single.public_id: _arrived(platform, key), seconds=20, what=f"the reply of {name}")
+            waits[name] = time.monotonic() - queued
+        left = 12 - states(row)["sent"]
+        wait_for(lambda: states(row) == {"sent": 12}, seconds=30, what="all sent")
+    assert left >= 4
+    assert max(waits.values()) < WINDOW / 2
+    assert max(item["maxInWindow"] for item in platform.control("GET", f"limits?window={WINDOW}")) <= 10
+
+
+def _arrived(platform: Sandbox, key: str) -> bool:
+    return any(item["idempotencyKey"] == key for item in platform.sent())
+
+
+def test_pause_resume_and_cancel_in_the_middle(platform: Sandbox, owner: Membership) -> None:
+    stage = Stage(platform, owner, platform.account, 16)
+    row = stage.campaign()
+    with pumping():
+        start(row)
+        wait_for(lambda: len(platform.sent()) >= 3, seconds=20, what="three arrived")
+        steered(steer.pause, row)
+        time.sleep(0.5)
+        paused = len(platform.sent())
+        time.sleep(1.5)
+        assert len(platform.sent()) == paused
+        assert states(row) == {"sent": paused, "held": 16 - paused}
+        steered(steer.resume, row)
+        wait_for(lambda: len(platform.sent()) >= paused + 3, seconds=20, what="three more")
+        steered(steer.cancel, row)
+        time.sleep(0.5)
+        ended = len(platform.sent())
+        time.sleep(1.5)
+        assert len(platform.sent()) == ended
+    assert states(row) == {"sent": ended, "cancelled": 16 - ended}
+    with workspace_scope(row.workspace_id):
+        found = figures(row, clock.now())
+    assert (found.deliveries, state(row)) == ({"sent": ended, "cancelled": 16 - ended}, "cancelled")
+    assert Counter(item["fan"] for item in platform.sent()).most_common(1)[0][1] == 1
+
+
+def test_a_row_that_slipped_by_a_pause_is_set_aside_at_the_claim(platform: Sandbox, owner: Membership) -> None:
+    stage = Stage(platform, owner, platform.account, 2)
+    row = stage.campaign()
+    start(row)
+    steered(steer.pause, row)
+    with cross_workspace("demo"):
+        Delivery.objects.filter(campaign=row, fan=stage.fans[0]).update(state="queued")
+    with pumping():
+        limits.poke([(stage.account.pk, Lane.BULK)])
+        wait_for(lambda: states(row) == {"held": 2}, seconds=10, what="it is held again")
+    with cross_workspace("demo"):
+        rows = set(Delivery.objects.filter(campaign=row).values_list("attempts", "message", "dispatched_at"))
+    assert (rows, platform.sent()) == ({(0, None, None)}, [])
+
+
+def test_taking_back_removes_what_can_be_and_leaves_what_was_bought(platform: Sandbox, owner: Membership) -> None:
+    stage = Stage(platform, owner, platform.account, 5)
+    row = stage.campaign()
+    with pumping():
+        start(row)
+        wait_for(lambda: states(row) == {"sent": 5}, seconds=30, what="all sent")
+    tend.tend(now=clock.now())
+    with cross_workspace("demo"):
+        sent = {m.conversation.fan_id: m for m in Message.objects.filter(delivery__campaign=row)}
+        Message.objects.filter(pk=sent[stage.fans[0].pk].pk).update(purchased_at=clock.now())
+    _, tried = steered(steer.unsend, row)
+    assert (tried, state(row)) == (5, "unsending")
+    assert unsend.unsend_due(now=clock.now()) == 5
+    tend.tend(now=clock.now())
+    assert (state(row), states(row)) == ("unsent", {"unsent": 4, "sent": 1})
+    with workspace_scope(row.workspace_id):
+        found = progress(row, clock.now()).figures
+    assert found.unsends == {"removed": 4, "bought": 1, "failed": 0, "waiting": 0}
+    rows = platform.control("GET", f"messages?account={platform.account}&limit=200")
+    deleted = {str(item["id"]): item["deleted"] for item in rows}
+    taken = {pk: deleted[str(message.platform_message_id)] for pk, message in sent.items()}
+    assert taken == {fan.pk: index > 0 for index, fan in enumerate(stage.fans)}
+
+
+def test_failed_ones_are_queued_again(platform: Sandbox, owner: Membership) -> None:
+    stage = Stage(platform, owner, platform.account, 3)
+    with cross_workspace("demo"):
+        type(stage.fans[0]).objects.filter(pk=stage.fans[0].pk).update(platform_user_id="4")
+    row = stage.campaign()
+    with pumping():
+        start(row)
+        wait_for(lambda: states(row) == {"sent": 2, "failed": 1}, seconds=30, what="two sent, one failed")
+    tend.tend(now=clock.now())
+    assert state(row) == "done"
+    _, count = steered(steer.retry_failed, row)
+    assert (count, state(row), states(row)) == (1, "running", {"sent": 2, "queued": 1})
+    with cross_workspace("demo"):
+        again = Delivery.objects.get(campaign=row, state="queued")
+    assert (again.attempts, again.fan_id, again.last_error) == (1, stage.fans[0].pk, "not_found")
+
+
+def test_progress_counts_the_rows_and_tells_the_end(platform: Sandbox, owner: Membership) -> None:
+    stage = Stage(platform, owner, platform.account, 11)
+    row = stage.campaign()
+    start(row)
+    with cross_workspace("demo"):
+        pks = list(Delivery.objects.filter(campaign=row).order_by("pk").values_list("pk", flat=True))
+        for index, name in enumerate(["sent", "sent", "failed", "uncertain", "scheduled", "sending"]):
+            at = clock.now() if name == "sent" else None
+            Delivery.objects.filter(pk=pks[index]).update(state=name, answered_at=at)
+    with workspace_scope(row.workspace_id):
+        now = clock.now()
+        found = progress(Campaign.objects.get(pk=row.pk), now)
+    assert found.figures.deliveries == {
+        "queued": 5, "sent": 2, "failed": 1, "uncertain": 1, "scheduled": 1, "sending": 1,
+    }  # fmt: skip
+    assert (found.planned, found.rate_per_minute) == (11, 2.0)
+    assert found.ends_at is not None
+    assert abs((found.ends_at - now).total_seconds() - 6 * WINDOW / 10) < 0.3
