@@ -17,12 +17,15 @@ from huntaze.kernel import clock, ids, outbox
 from huntaze.kernel.admin import Attention, ReadOnlyAdmin, attention
 from huntaze.kernel.errors import Conflict
 from messaging.models import (
+    Campaign,
     Conversation,
     Delivery,
     Fan,
+    FanList,
     FanSignal,
     InboundEvent,
     Message,
+    Segment,
     SendPolicy,
     SendSwitch,
 )
@@ -77,17 +80,17 @@ class DeliveryAdmin(MessagingAdmin):
 
     @admin.display(description=_("message"))
     def message_id_text(self, delivery: Delivery) -> str:
-        return delivery.message.public_id
+        return delivery.reference
 
-    @admin.action(description=_("Retry failed messages"))
+    @admin.action(permissions=["operate"], description=_("Retry failed messages"))
     def retry(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
         self._each(request, queryset, retry_failed)
 
-    @admin.action(description=_("Uncertain: it arrived"))
+    @admin.action(permissions=["operate"], description=_("Uncertain: it arrived"))
     def mark_arrived(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
         self._each(request, queryset, it_arrived)
 
-    @admin.action(description=_("Uncertain: send again"))
+    @admin.action(permissions=["operate"], description=_("Uncertain: send again"))
     def queue_again(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
         self._each(request, queryset, send_again)
 
@@ -178,7 +181,7 @@ class InboundEventAdmin(MessagingAdmin):
     actions = ("replay",)
     exclude = ("body", "body_digest", "lease_token")
 
-    @admin.action(description=_("Apply again"))
+    @admin.action(permissions=["operate"], description=_("Apply again"))
     def replay(self, request: HttpRequest, queryset: QuerySet[InboundEvent]) -> None:
         """An event that no workspace holds has no audit log; Django's own log keeps who asked."""
         states = [outbox.State.FAILED, "unclaimed", "quarantined"]
@@ -243,3 +246,29 @@ class SendSwitchAdmin(ReadOnlyAdmin):
             is_stopped=obj.is_stopped, reason=obj.reason, user_pk=int(request.user.pk), now=clock.now()
         )
         obj.pk = row.pk
+
+
+@admin.register(Campaign)
+class CampaignAdmin(MessagingAdmin):
+    list_display = ("public_id", "name", "state", "state_reason", "account", "workspace", "launch_at", "ended_at")
+    list_filter = ("state",)
+    list_select_related = ("account", "workspace")
+    search_fields = ("name", "trace_id__exact", "account__handle")
+    ordering = ("-id",)
+    exclude = ("text_digest",)
+
+
+@admin.register(FanList)
+class FanListAdmin(MessagingAdmin):
+    list_display = ("public_id", "name", "account", "workspace", "created_at")
+    list_select_related = ("account", "workspace")
+    search_fields = ("name",)
+    ordering = ("-id",)
+
+
+@admin.register(Segment)
+class SegmentAdmin(MessagingAdmin):
+    list_display = ("public_id", "name", "account", "workspace", "updated_at")
+    list_select_related = ("account", "workspace")
+    search_fields = ("name",)
+    ordering = ("-id",)

@@ -19,6 +19,7 @@ from messaging.selectors.campaigns import figures
 from messaging.services import limits
 from messaging.services.campaigns import steer, tend, unsend
 from messaging.services.campaigns.progress import progress
+from messaging.services.dead_letters import retry_failed
 from messaging.services.pump import Pump
 from tests.factories.accounts import CreatorFactory, MembershipFactory, PlatformAccountFactory
 from tests.factories.campaigns import campaign
@@ -181,6 +182,26 @@ def test_a_row_that_slipped_by_a_pause_is_set_aside_at_the_claim(platform: Sandb
     with cross_workspace("demo"):
         rows = set(Delivery.objects.filter(campaign=row).values_list("attempts", "message", "dispatched_at"))
     assert (rows, platform.sent()) == ({(0, None, None)}, [])
+
+
+def test_a_dead_letter_of_a_campaign_that_is_done_goes_out_when_a_person_retries_it(
+    platform: Sandbox, owner: Membership
+) -> None:
+    stage = Stage(platform, owner, platform.account, 2)
+    row = stage.campaign()
+    start(row)
+    with cross_workspace("demo"):
+        Delivery.objects.filter(campaign=row, fan=stage.fans[0]).update(state="failed")
+    with pumping():
+        limits.poke([(stage.account.pk, Lane.BULK)])
+        wait_for(lambda: states(row) == {"sent": 1, "failed": 1}, seconds=20, what="one sent, one failed")
+        tend.tend(now=clock.now())
+        assert state(row) == "done"
+        with workspace_scope(row.workspace_id):
+            dead = Delivery.objects.get(campaign=row, state="failed")
+            retry_failed(delivery=dead, actor=SYSTEM, now=clock.now())
+        wait_for(lambda: states(row) == {"sent": 2}, seconds=20, what="both sent")
+    assert state(row) == "done"
 
 
 def test_taking_back_removes_what_can_be_and_leaves_what_was_bought(platform: Sandbox, owner: Membership) -> None:

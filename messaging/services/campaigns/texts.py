@@ -25,7 +25,8 @@ log = structlog.get_logger(__name__)
 
 #: Note on rows whose campaign's text can't be opened; the campaign fails when it is looked after next.
 UNREADABLE = "text_unreadable"
-_KEPT = {CampaignState.PLANNING, CampaignState.RUNNING}
+#: One that is done has nothing of its own waiting: what is claimed then, a person has queued again.
+_KEPT = {CampaignState.PLANNING, CampaignState.RUNNING, CampaignState.DONE}
 _BACK = {CampaignState.PAUSED: DeliveryState.HELD}
 
 _LINK = """
