@@ -41,7 +41,7 @@ class BearerAuthentication(BaseAuthentication):
 
 
 def _members() -> Any:
-    return Membership.objects.filter(ended_at=None, user__is_active=True).select_related("user", "workspace")
+    return Membership.objects.living().filter(user__is_active=True).select_related("user", "workspace")
 
 
 def _by_token(token: str) -> tuple[User, Principal]:

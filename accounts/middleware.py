@@ -24,7 +24,7 @@ class MemberMiddleware:
         user = request.user if not request.path.startswith(("/api/", "/static/")) else None
         if isinstance(user, User) and user.is_authenticated:
             with cross_workspace("session"):
-                rows = Membership.objects.filter(user=user, ended_at=None).select_related("user", "workspace")
+                rows = Membership.objects.living().filter(user=user).select_related("user", "workspace")
                 member = rows.order_by("pk").first()
                 if member is not None:
                     limit = settings.API_REQUESTS_PER_MINUTE

@@ -1,8 +1,14 @@
 """Vocabulary of accounts' tables."""
 from typing import Any
 
-from accounts.types import AccountState
+from accounts.types import OPEN_STATUSES, AccountState
 from huntaze.kernel.tenancy import WorkspaceQuerySet
+
+
+class MembershipQuerySet(WorkspaceQuerySet[Any]):  # type: ignore[override]
+    def living(self) -> "MembershipQuerySet":
+        """Memberships that open a door: not ended, in a workspace that lets its members in."""
+        return self.filter(ended_at=None, workspace__status__in=OPEN_STATUSES)
 
 
 class PlatformAccountQuerySet(WorkspaceQuerySet[Any]):  # type: ignore[override]

@@ -1,7 +1,7 @@
 """Reads of accounts that other apps and the doors use."""
 from accounts.models import ApiKey, CreatorAssignment, Membership, PlatformAccount
-from accounts.rules.capabilities import capabilities_of, cut_by_scopes
-from accounts.types import Platform, Role
+from accounts.rules.capabilities import capabilities_of, cut_by_scopes, only_reading
+from accounts.types import Platform, Role, WorkspaceStatus
 from huntaze.kernel import ids
 from huntaze.kernel.api.principal import Principal
 from huntaze.kernel.errors import FieldError, Invalid, NotFound
@@ -13,9 +13,12 @@ CUT_ROLES = {Role.CHATTER, Role.CREATOR}
 def principal_of(
     member: Membership, *, limit: int, key: ApiKey | None = None, session_id: str | None = None
 ) -> Principal:
-    """What a member may do, read now; an API key cuts it by its scopes and may set its own limit."""
+    """What a member may do, read now; a read-only workspace cuts it to looking, an API key by its scopes. A key may
+    also set its own limit."""
     role = Role(member.role)
     capabilities = capabilities_of(role)
+    if member.workspace.status == WorkspaceStatus.READ_ONLY:
+        capabilities = only_reading(capabilities)
     if key is not None:
         capabilities = cut_by_scopes(capabilities, frozenset(key.scopes))
     return Principal(

@@ -11,6 +11,20 @@ class Role(StrEnum):
     CREATOR = "creator"
 
 
+class WorkspaceStatus(StrEnum):
+    """A workspace that is suspended, closing or erased lets nobody in; a read-only one is looked at, never changed."""
+
+    ACTIVE = "active"
+    READ_ONLY = "read_only"
+    SUSPENDED = "suspended"
+    CLOSING = "closing"
+    ERASED = "erased"
+
+
+#: Statuses that still let members in.
+OPEN_STATUSES = (WorkspaceStatus.ACTIVE, WorkspaceStatus.READ_ONLY)
+
+
 class Reach(StrEnum):
     """Which creators a capability reaches: all of the workspace, or the assigned ones."""
 

@@ -2,8 +2,10 @@
 from django.db import models
 from django.db.models import Q
 
+from accounts.querysets import MembershipQuerySet
+from accounts.types import WorkspaceStatus
 from huntaze.kernel.ids import PublicIdModel
-from huntaze.kernel.tenancy import WorkspaceModel
+from huntaze.kernel.tenancy import WorkspaceManager, WorkspaceModel
 
 
 class Workspace(PublicIdModel):
@@ -12,11 +14,11 @@ class Workspace(PublicIdModel):
     PREFIX = "wsp"
     KINDS = [("solo", "Solo"), ("agency", "Agency")]
     STATUSES = [
-        ("active", "Active"),
-        ("read_only", "Read only"),
-        ("suspended", "Suspended"),
-        ("closing", "Closing"),
-        ("erased", "Erased"),
+        (WorkspaceStatus.ACTIVE.value, "Active"),
+        (WorkspaceStatus.READ_ONLY.value, "Read only"),
+        (WorkspaceStatus.SUSPENDED.value, "Suspended"),
+        (WorkspaceStatus.CLOSING.value, "Closing"),
+        (WorkspaceStatus.ERASED.value, "Erased"),
     ]
     name = models.CharField(max_length=100)
     kind = models.CharField(max_length=10, choices=KINDS, default="solo")
@@ -63,6 +65,8 @@ class Membership(PublicIdModel, WorkspaceModel):
     invited_by = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")
     joined_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = WorkspaceManager.from_queryset(MembershipQuerySet)()  # type: ignore[misc]
 
     class Meta:
         constraints = [

@@ -67,6 +67,11 @@ def reach_of(role: Role, capability: str) -> Reach | None:
     return grant.reach(role) if grant else None
 
 
+def only_reading(capabilities: frozenset[str]) -> frozenset[str]:
+    """What is left in a read-only workspace: everything else than looking changes something."""
+    return frozenset(name for name in capabilities if name.endswith(".view"))
+
+
 def is_scope(text: str) -> bool:
     resource, _, action = text.partition(":")
     return text in {"read", "write", "decisions:admin"} or (resource in RESOURCES and action in {"read", "write"})

@@ -143,7 +143,7 @@ def _end_for_reuse(session: RefreshSession, now: datetime) -> None:
 
 
 def _is_living(session: RefreshSession, now: datetime) -> bool:
-    member = Membership.objects.filter(user=session.user, ended_at=None)
+    member = Membership.objects.living().filter(user=session.user)
     return (
         session.revoked_at is None
         and session.user.is_active
