@@ -1,41 +1,70 @@
-"""The only reader of the environment: typed values for settings, secrets also from files.
+"""Typed values for settings from the environment, also from files.
 
-Order of precedence: the process environment, then `NAME_FILE` (a path whose content is the value), then `.env` (or the file named by `ENV_FILE`).
+Order of precedence: `NAME` in the process environment, then `NAME_FILE` (a path whose content is the value), then
+`.env` (or the file named by `ENV_FILE`). `huntaze/gunicorn.py` and `huntaze/kernel/metric_files.py` read for
+themselves what they need before there are settings.
 """
+
 import base64
 import os
 from pathlib import Path
+from typing import TypeVar
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+Number = TypeVar("Number", int, float)
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-_env = environ.Env()
-_env.prefix = ""
-environ.Env.read_env(os.environ.get("ENV_FILE", BASE_DIR / ".env"))
+#: `.env` apart from the process environment, so that a `NAME_FILE` from outside can stand between the two.
+_dotenv: dict[str, str] = {}
+
+
+class _DotEnv(environ.Env):
+    ENVIRON = _dotenv
+
+
+_DotEnv.read_env(os.environ.get("ENV_FILE", BASE_DIR / ".env"))
 
 
 def text(name: str, default: str | None = None) -> str:
     """The value of `name`; raises ImproperlyConfigured when it is missing and has no default."""
-    path = _env.str(f"{name}_FILE", default="")
+    if name in os.environ:
+        return os.environ[name]
+    path = os.environ.get(f"{name}_FILE") or _dotenv.get(f"{name}_FILE")
     if path:
+        return _content(name, path)
+    value = _dotenv.get(name, default)
+    if value is None:
+        raise ImproperlyConfigured(f"Set the {name} environment variable")
+    return value
+
+
+def _content(name: str, path: str) -> str:
+    try:
         return Path(path).read_text(encoding="utf-8").strip()
-    if default is None:
-        return str(_env.str(name))
-    return str(_env.str(name, default=default))
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name}_FILE can't be read: {error.strerror}") from error
 
 
 def flag(name: str, default: bool = False) -> bool:
-    return bool(_env.bool(name, default=default))
+    return text(name, str(default)).strip().lower() in environ.Env.BOOLEAN_TRUE_STRINGS
 
 
 def number(name: str, default: int) -> int:
-    return int(_env.int(name, default=default))
+    return _converted(name, str(default), int)
 
 
 def decimal_number(name: str, default: float) -> float:
-    return float(_env.float(name, default=default))
+    return _converted(name, str(default), float)
+
+
+def _converted(name: str, default: str, kind: type[Number]) -> Number:
+    value = text(name, default)
+    try:
+        return kind(value)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} must be a number") from error
 
 
 def words(name: str, default: str = "") -> list[str]:
@@ -70,6 +99,6 @@ def wrapping_keys(name: str) -> list[tuple[str, bytes]]:
 
 def database(name: str, engine: str) -> dict[str, object]:
     """Connection settings from a URL such as postgresql://user:secret@host:5432/name."""
-    config: dict[str, object] = dict(_env.db(name))
+    config: dict[str, object] = dict(environ.Env.db_url_config(text(name)))
     config["ENGINE"] = engine
     return config
