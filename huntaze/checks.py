@@ -1,10 +1,13 @@
 """System checks of settings that can be wrong, each with an id and a hint."""
+
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
+
+from huntaze.schedule import Config
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
@@ -26,7 +29,7 @@ def loopback_platforms(app_configs: Sequence[Any] | None, **_: Any) -> list[Chec
     ]
 
 
-@register(Tags.security, deploy=True)
+@register(Tags.security)
 def send_timing(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
     """The lease must outlive the request, or a slow answer would look like a dead sender."""
     if settings.SEND_LEASE_SECONDS > settings.SEND_TIMEOUT_SECONDS + 5:
@@ -36,6 +39,35 @@ def send_timing(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessag
             "SEND_LEASE_SECONDS must exceed SEND_TIMEOUT_SECONDS by more than 5 seconds.",
             hint="Defaults are 30 and 20.",
             id="messaging.E001",
+        )
+    ]
+
+
+@register(Tags.security)
+def pump_time(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
+    """A pump must end by itself, with its last answers, before its task's time is up."""
+    most = Config.task_soft_time_limit - settings.SEND_LEASE_SECONDS
+    if 0 < settings.SEND_PUMP_SECONDS <= most:
+        return []
+    return [
+        Error(
+            f"SEND_PUMP_SECONDS must be more than 0 and at most {most:g}.",
+            hint="A pump that outlives its task is stopped with messages on the wire. The default is 240.",
+            id="messaging.E002",
+        )
+    ]
+
+
+@register(Tags.security)
+def send_limit(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
+    """The limiter divides by both."""
+    if settings.SEND_LIMIT_COUNT >= 1 and settings.SEND_LIMIT_WINDOW_SECONDS > 0:
+        return []
+    return [
+        Error(
+            "SEND_LIMIT_COUNT must be 1 or more and SEND_LIMIT_WINDOW_SECONDS more than 0.",
+            hint="Defaults are 10 and 60: the platform's own limit for one account.",
+            id="messaging.E003",
         )
     ]
 

@@ -1,0 +1,38 @@
+"""System checks speak when a setting would stop, or break, the sending."""
+
+from typing import Any
+
+import pytest
+from django.core.checks import run_checks
+
+
+def found() -> set[str]:
+    """What every `manage.py` command would say, without `--deploy`."""
+    return {str(message.id) for message in run_checks()}
+
+
+def test_the_settings_as_they_ship_are_accepted(db: None) -> None:
+    assert not {name for name in found() if name.startswith("messaging.")}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("SEND_LEASE_SECONDS", 25.0, "messaging.E001"),
+        ("SEND_PUMP_SECONDS", 511.0, "messaging.E002"),
+        ("SEND_PUMP_SECONDS", 0.0, "messaging.E002"),
+        ("SEND_LIMIT_COUNT", 0, "messaging.E003"),
+        ("SEND_LIMIT_COUNT", -1, "messaging.E003"),
+        ("SEND_LIMIT_WINDOW_SECONDS", 0.0, "messaging.E003"),
+    ],
+)
+def test_a_setting_that_breaks_sending_is_named(
+    db: None, settings: Any, name: str, value: float, expected: str
+) -> None:
+    setattr(settings, name, value)
+    assert expected in found()
+
+
+def test_the_longest_pump_is_accepted(db: None, settings: Any) -> None:
+    settings.SEND_PUMP_SECONDS = 510.0
+    assert "messaging.E002" not in found()
