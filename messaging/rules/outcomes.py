@@ -1,4 +1,5 @@
 """What follows from each outcome of an attempt: the next state, the next time, and what happens to the slot."""
+
 from dataclasses import dataclass
 
 from huntaze.platforms.errors import Permanent, PlatformError, Transient, Uncertain
@@ -19,8 +20,8 @@ TEAM_REASONS = {"team_key": "auth", "credits": "quota"}
 #: Outcomes that speak against the vendor's service as a whole; a refusal is the service working.
 VENDOR_TROUBLE = frozenset(
     {
-        "dns", "connection_refused", "connect_timeout", "tls", "connect", "timeout", "disconnected", "reset", "truncated",
-        "unreadable", "too_large", "not_sent", "server_error", "outcome_unknown", "unexpected",
+        "dns", "connection_refused", "connect_timeout", "tls", "connect", "timeout", "disconnected", "reset",
+        "truncated", "unreadable", "too_large", "not_sent", "server_error", "outcome_unknown", "unexpected",
     }
 )  # fmt: skip
 
@@ -67,7 +68,9 @@ def _of_transient(error: Transient, attempts: int, spread: float) -> Outcome:
     if error.code in FREE_CODES:
         wait = error.retry_after or 30.0
         hold = wait if error.code != "still_running" else None
-        return Outcome(DeliveryState.SCHEDULED, error.code, delay=wait, counts_attempt=False, hold_account=hold)
+        return Outcome(
+            DeliveryState.SCHEDULED, error.code, delay=wait, counts_attempt=False, hold_account=hold
+        )
     used = error.is_on_wire
     if attempts > len(RETRY_DELAYS):
         return Outcome(DeliveryState.FAILED, error.code, is_slot_used=used)
@@ -77,15 +80,20 @@ def _of_transient(error: Transient, attempts: int, spread: float) -> Outcome:
 
 #: Repeats with the same key after an uncertain outcome; afterwards a person decides.
 MOST_REPLAYS = 3
+#: Note on a repeat that was withdrawn: the first attempt may have arrived all the same, but nothing more is sent.
+WITHDRAWN = "withdrawn"
+#: After these nothing is repeated by itself.
+_NEVER_REPEATED = frozenset({"outcome_unknown", WITHDRAWN})
 
 
 def may_replay(*, code: str, replays: int, is_within_key_life: bool) -> bool:
     """Whether a message that the chat does not show may be sent again with its key.
 
     A server error that did not say what happened is not stored under the key, so a repeat could double the message;
-    no answer at all leaves the key with the platform, and a repeat is answered from it.
+    no answer at all leaves the key with the platform, and a repeat is answered from it. What a person has withdrawn is
+    looked up, so that it is not called cancelled when it arrived, and never sent again by itself.
     """
-    return code != "outcome_unknown" and replays < MOST_REPLAYS and is_within_key_life
+    return code not in _NEVER_REPEATED and replays < MOST_REPLAYS and is_within_key_life
 
 
 def unreadable() -> Outcome:

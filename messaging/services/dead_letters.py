@@ -1,4 +1,5 @@
 """What people do with messages that did not simply go out: retry, cancel, decide."""
+
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -9,6 +10,7 @@ from accounts.services import audit
 from huntaze.kernel.limiter import Lane
 from messaging.errors import NotFailed, NotUncertain, TooLate
 from messaging.models import Delivery, Message
+from messaging.rules.outcomes import WITHDRAWN
 from messaging.services import limits
 from messaging.services.fans import touch
 from messaging.services.forecasts import forecast
@@ -28,14 +30,29 @@ def retry_failed(*, delivery: Delivery, actor: audit.Actor, now: datetime) -> da
     return now
 
 
-def cancel(*, delivery: Delivery, actor: audit.Actor, now: datetime) -> None:
-    """Withdraw a message that has not left; raises TooLate once it is on its way."""
+def cancel(*, delivery: Delivery, actor: audit.Actor, now: datetime) -> DeliveryState:
+    """Withdraw a message that has not left; raises TooLate once it is on its way.
+
+    Returns what it is now: cancelled, or uncertain again if an earlier attempt of it may have arrived. That is looked
+    up, and it is not repeated.
+    """
     waiting = [DeliveryState.HELD, DeliveryState.SCHEDULED, DeliveryState.QUEUED]
+    doubt = {
+        "state": DeliveryState.UNCERTAIN,
+        "last_error": WITHDRAWN,
+        "needs_lookup": True,
+        "available_at": now,
+    }
     with transaction.atomic():
         rows = Delivery.objects.filter(pk=delivery.pk, state__in=waiting)
-        if not rows.update(state=DeliveryState.CANCELLED):
+        if rows.filter(replays=0).update(state=DeliveryState.CANCELLED):
+            state = DeliveryState.CANCELLED
+        elif rows.filter(replays__gt=0).update(**doubt):
+            state = DeliveryState.UNCERTAIN
+        else:
             raise TooLate
-        _record(delivery, actor, "message.cancelled", now, {})
+        _record(delivery, actor, "message.cancelled", now, {"state": str(state)})
+    return state
 
 
 def it_arrived(*, delivery: Delivery, actor: audit.Actor, now: datetime) -> None:
@@ -66,7 +83,9 @@ def _queued_again(delivery: Delivery, now: datetime) -> dict[str, Any]:
     return {"state": DeliveryState.QUEUED} | times | NO_LOOKUP
 
 
-def _record(delivery: Delivery, actor: audit.Actor, action: str, now: datetime, changes: dict[str, object]) -> None:
+def _record(
+    delivery: Delivery, actor: audit.Actor, action: str, now: datetime, changes: dict[str, object]
+) -> None:
     audit.record(
         workspace_id=delivery.workspace_id,
         actor=actor,

@@ -3,6 +3,7 @@
 Written by hand because one statement for hundreds of rows is what the throughput comes from: claiming through the
 ORM one account at a time costs fifteen times as much. PostgreSQL's clock is the only clock here.
 """
+
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -102,7 +103,8 @@ SELECT d.id, d.uid, d.attempts, d.available_at, d.first_attempt_at, d.trace_id, 
 
 _SETTLE = """
 UPDATE messaging_delivery d
-   SET state = o.state, last_error = o.code, attempts = d.attempts - o.refund,
+   SET state = CASE WHEN o.state = 'failed' AND d.replays > 0 THEN 'uncertain' ELSE o.state END,
+       last_error = o.code, attempts = d.attempts - o.refund,
        available_at = CASE WHEN o.delay IS NULL THEN d.available_at
                            ELSE now() + o.delay * interval '1 second' END,
        needs_lookup = o.lookup, leased_until = NULL, lease_token = NULL,
@@ -236,7 +238,10 @@ def claim(grants: Sequence[Grant], *, lease: float) -> list[Claimed]:
         if False in kinds:
             _cut_to_room(cursor, values)
         cursor.execute(_CLAIM_CAPPED if True in kinds else _CLAIM_PLAIN, values)
-        return [Claimed(pk, account, Lane(lane), token, campaign) for pk, account, lane, campaign in cursor.fetchall()]
+        return [
+            Claimed(pk, account, Lane(lane), token, campaign)
+            for pk, account, lane, campaign in cursor.fetchall()
+        ]
 
 
 @dataclass(frozen=True, slots=True)

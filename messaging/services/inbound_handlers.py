@@ -27,10 +27,10 @@ from messaging.types import AuthorKind, DeliveryState, Direction, SignalKind
 MESSAGE_MAY_COME = timedelta(seconds=60)
 #: How long a report that fits several of our messages waits for their own answers, which know which one it is.
 ANSWERS_MAY_COME = timedelta(seconds=300)
-#: A report can settle rows in these states; a queued one only if it may have arrived before (it is being repeated).
+#: A report can settle rows in these states; a waiting one only if it may have arrived before (it is being repeated).
 REPORTABLE = (
     Q(state__in=[DeliveryState.SENDING, DeliveryState.UNCERTAIN, DeliveryState.SENT])
-    | Q(state__in=[DeliveryState.QUEUED, DeliveryState.SCHEDULED], replays__gt=0)
+    | Q(state__in=[DeliveryState.QUEUED, DeliveryState.SCHEDULED, DeliveryState.HELD], replays__gt=0)
 )
 
 

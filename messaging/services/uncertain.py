@@ -1,20 +1,24 @@
 """Finding out what happened to messages that may or may not have arrived."""
+
 import asyncio
 from datetime import datetime, timedelta
 from uuid import uuid4
 
 import structlog
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from accounts.types import Platform
 from huntaze.kernel import context
+from huntaze.kernel.crypto import DecryptionFailed
 from huntaze.kernel.limiter import Lane
 from huntaze.kernel.outbox import LeaseLost, assert_no_transaction, settle
 from huntaze.kernel.tenancy import cross_workspace
-from huntaze.platforms.errors import Permanent, Transient
+from huntaze.platforms.errors import PlatformError
+from messaging.gateways.onlyfansapi import SLACK
 from messaging.gateways.registry import gateway
 from messaging.models import Delivery, Message
-from messaging.rules.outcomes import may_replay
+from messaging.rules.outcomes import may_replay, unreadable
 from messaging.services import limits
 from messaging.services.fans import touch
 from messaging.services.pump import gateway_config, outgoing_of
@@ -27,6 +31,12 @@ ASK_AGAIN = timedelta(seconds=60)
 #: The platform keeps a key for 24 hours; after this much we no longer count on it.
 KEY_LIFE = timedelta(hours=23)
 BATCH = 20
+#: Messages that the chat may show without our knowing which of its rows they are.
+OPEN = (
+    Q(state__in=[DeliveryState.UNCERTAIN, DeliveryState.SENDING])
+    | Q(state__in=[DeliveryState.QUEUED, DeliveryState.SCHEDULED, DeliveryState.HELD], replays__gt=0)
+    | Q(state=DeliveryState.SENT, message__platform_message_id=None)
+)
 
 
 def resolve_uncertain(*, now: datetime) -> int:
@@ -51,9 +61,13 @@ def _claim(now: datetime) -> list[Delivery]:
 
 def _ask(rows: list[Delivery], now: datetime) -> None:
     assert_no_transaction()
-    answers = asyncio.run(_lookups([outgoing_of(row) for row in rows]))
-    twins = {row.pk for row in rows if _has_twin(row)}  # before any is settled, so that all of them see each other
-    for row, found in zip(rows, answers, strict=True):
+    messages = {row.pk: message for row in rows if (message := _opened(row)) is not None}
+    asked = [row for row in rows if row.pk in messages]
+    answers = asyncio.run(_lookups([messages[row.pk] for row in asked]))
+    twins = {
+        row.pk for row in asked if _has_twin(row)
+    }  # before any is settled, so that all of them see each other
+    for row, found in zip(asked, answers, strict=True):
         try:
             with context.bind(trace_id=row.trace_id or None), transaction.atomic():
                 _settle(row, found, now, has_twin=row.pk in twins)
@@ -63,11 +77,26 @@ def _ask(rows: list[Delivery], now: datetime) -> None:
             log.info("messaging.uncertain.id_taken")
 
 
+def _opened(row: Delivery) -> Outgoing | None:
+    """What to look for; a row whose text can't be opened is for a person and holds up no other."""
+    try:
+        return outgoing_of(row)
+    except DecryptionFailed:
+        log.exception("messaging.uncertain.unreadable")
+    try:
+        settle(row, needs_lookup=False, last_error=unreadable().code)
+    except LeaseLost:
+        log.info("messaging.uncertain.lease_lost")
+    return None
+
+
 def _has_twin(row: Delivery) -> bool:
-    """Whether another message to the fan may be the one that the chat shows: same text, and its fate open too."""
-    open_states = [DeliveryState.UNCERTAIN, DeliveryState.SENDING]
-    twins = Delivery.objects.filter(fan_id=row.fan_id, message__text_digest=row.written.text_digest)
-    return twins.filter(state__in=open_states).exclude(pk=row.pk).exists()
+    """Whether another message to the fan may be the one that the chat shows: same text, and its fate open too, or
+    sent without our knowing its id. What was sent for good before this one's first attempt is not looked at."""
+    twins = Delivery.objects.filter(OPEN, fan_id=row.fan_id, message__text_digest=row.written.text_digest)
+    if row.first_attempt_at is not None:
+        twins = twins.exclude(state=DeliveryState.SENT, message__sent_at__lt=row.first_attempt_at - 2 * SLACK)
+    return twins.exclude(pk=row.pk).exists()
 
 
 async def _lookups(messages: list[Outgoing]) -> list[list[str] | None]:
@@ -77,7 +106,10 @@ async def _lookups(messages: list[Outgoing]) -> list[list[str] | None]:
         async def one(message: Outgoing) -> list[str] | None:
             try:
                 return await open_gateway.find(message)
-            except (Transient, Permanent):
+            except PlatformError:
+                return None
+            except Exception:  # whatever one chat holds, the others are looked up all the same
+                log.exception("messaging.uncertain.unexpected")
                 return None
 
         return list(await asyncio.gather(*(one(message) for message in messages)))

@@ -58,6 +58,8 @@ ERRORS = {
     "server_error": _("OnlyFans had a problem."),
     "outcome_unknown": _("OnlyFans had a problem and did not say whether the message arrived."),
     "sender_lost": _("A sender stopped while this message was on its way."),
+    "withdrawn": _("It was withdrawn after an attempt that may have arrived."),
+    "text_unreadable": _("Its stored text can't be opened any more."),
     "timeout": _("OnlyFans did not answer in time."),
     "connect_timeout": _("OnlyFans could not be reached in time."),
     "unreadable": _("OnlyFans answered, but not in a way we can read."),

@@ -14,6 +14,7 @@ from huntaze.kernel.errors import Conflict
 from huntaze.kernel.web import page
 from messaging import selectors
 from messaging.services import dead_letters
+from messaging.types import DeliveryState
 from messaging.views.common import actor_of, principal_of, told
 
 DEEDS = {
@@ -39,7 +40,7 @@ def deed(request: HttpRequest, message_id: str, deed: str) -> HttpResponse:
     principal = principal_of(request)
     delivery = selectors.delivery_of(principal.creator_ids, message_id)
     try:
-        DEEDS[deed](delivery=delivery, actor=actor_of(principal), now=clock.now())
+        result = DEEDS[deed](delivery=delivery, actor=actor_of(principal), now=clock.now())
     except Conflict as error:
         return told(request, messages.WARNING, _(error.message), status=409)
     sentences = {
@@ -48,6 +49,11 @@ def deed(request: HttpRequest, message_id: str, deed: str) -> HttpResponse:
         "arrived": _("Noted: the message arrived."),
         "again": _("The message is queued again."),
     }
+    if result == DeliveryState.UNCERTAIN:
+        sentence = _(
+            "It will not be sent again, but an earlier attempt may have arrived. That is being looked up."
+        )
+        return told(request, messages.WARNING, sentence)
     return told(request, messages.SUCCESS, sentences[deed])
 
 

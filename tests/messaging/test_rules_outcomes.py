@@ -1,4 +1,5 @@
 """What follows from each outcome of an attempt: state, next time, attempt, slot, account."""
+
 import pytest
 
 from huntaze.platforms.errors import Permanent, PlatformError, Transient, Uncertain
@@ -24,7 +25,9 @@ def after(error: PlatformError, *, attempts: int = 1, spread: float = 0.0) -> Ou
 
 def test_a_receipt_is_sent_with_its_id() -> None:
     assert of_receipt(Receipt("738")) == Outcome(DeliveryState.SENT, platform_message_id="738")
-    assert of_receipt(Receipt("738", was_replayed=True)) == Outcome(DeliveryState.SENT, platform_message_id="738")
+    assert of_receipt(Receipt("738", was_replayed=True)) == Outcome(
+        DeliveryState.SENT, platform_message_id="738"
+    )
 
 
 @pytest.mark.parametrize("code", ["dns", "connection_refused", "connect_timeout", "tls", "connect"])
@@ -80,7 +83,9 @@ def test_a_refusal_is_a_dead_letter_at_once(code: str) -> None:
     assert after(Permanent(code)) == Outcome(FAILED, code)
 
 
-@pytest.mark.parametrize(("code", "state"), [("account_gone", "disconnected"), ("session_expired", "expired")])
+@pytest.mark.parametrize(
+    ("code", "state"), [("account_gone", "disconnected"), ("session_expired", "expired")]
+)
 def test_a_refusal_of_the_account_pauses_it_and_keeps_the_message(code: str, state: str) -> None:
     assert after(Permanent(code)) == Outcome(QUEUED, code, counts_attempt=False, account_state=state)
 
@@ -91,7 +96,9 @@ def test_a_refusal_of_our_own_key_or_purse_holds_everything(code: str) -> None:
 
 
 @pytest.mark.parametrize("attempts", [1, 5])
-@pytest.mark.parametrize("code", ["timeout", "disconnected", "reset", "outcome_unknown", "unreadable", "unexpected"])
+@pytest.mark.parametrize(
+    "code", ["timeout", "disconnected", "reset", "outcome_unknown", "unreadable", "unexpected"]
+)
 def test_what_may_have_arrived_is_looked_up_and_never_just_sent_again(code: str, attempts: int) -> None:
     assert after(Uncertain(code), attempts=attempts) == Outcome(UNCERTAIN, code, delay=60.0, lookup=True)
 
@@ -109,6 +116,7 @@ def test_what_ran_out_of_time_before_the_wire_costs_nothing() -> None:
         ("timeout", 0, False, False),
         ("sender_lost", 0, True, True),
         ("outcome_unknown", 0, True, False),
+        ("withdrawn", 0, True, False),
         ("outcome_unknown", 0, False, False),
     ],
 )
@@ -119,6 +127,15 @@ def test_only_what_the_key_makes_harmless_is_replayed(
 
 
 def test_a_refusal_is_not_held_against_the_vendor() -> None:
-    refusals = {"not_found", "forbidden", "invalid", "banned_words", "rate_limited", "account_gone", "team_key", ""}
+    refusals = {
+        "not_found",
+        "forbidden",
+        "invalid",
+        "banned_words",
+        "rate_limited",
+        "account_gone",
+        "team_key",
+        "",
+    }
     assert refusals.isdisjoint(outcomes.VENDOR_TROUBLE)
     assert {"timeout", "connection_refused", "outcome_unknown", "not_sent"} <= outcomes.VENDOR_TROUBLE

@@ -1,4 +1,5 @@
 """Messages of which nobody knows whether they arrived, against a platform that really lost the answer."""
+
 import asyncio
 import threading
 import time
@@ -16,7 +17,7 @@ from huntaze.kernel.limiter import Lane, LogLost, News
 from huntaze.kernel.tenancy import cross_workspace
 from messaging.models import Conversation, Delivery, Fan, Message
 from messaging.services import limits
-from messaging.services.dead_letters import it_arrived, send_again
+from messaging.services.dead_letters import cancel, it_arrived, send_again
 from messaging.services.pump import Pump
 from messaging.services.uncertain import resolve_uncertain
 from tests.factories.messaging import delivery
@@ -29,7 +30,11 @@ SENDS = {"method": "POST", "path": "/api/*/messages"}
 @pytest.fixture(autouse=True)
 def impatient(settings: Any, monkeypatch: Any) -> None:
     """Answers are given up after half a second, look-ups are due at once, the limiter's log stands."""
-    settings.SEND_TIMEOUT_SECONDS, settings.SEND_LEASE_SECONDS, settings.SEND_LOOKUP_AFTER_SECONDS = 0.5, 5.0, 0.0
+    settings.SEND_TIMEOUT_SECONDS, settings.SEND_LEASE_SECONDS, settings.SEND_LOOKUP_AFTER_SECONDS = (
+        0.5,
+        5.0,
+        0.0,
+    )
     monkeypatch.setattr("huntaze.kernel.limiter.SETTLE_SECONDS", 0.0)
     try:
         limits.limiter().tick(News())
@@ -102,7 +107,9 @@ def uncertain(fan: Fan, member: Any, **fields: Any) -> Delivery:
 
 
 @pytest.mark.parametrize("kind", ["timeout_after", "reset_after", "malformed_json", "5xx_unknown_sent"])
-def test_a_message_that_arrived_is_found_in_the_chat(world: Any, platform: Sandbox, fan: Fan, kind: str) -> None:
+def test_a_message_that_arrived_is_found_in_the_chat(
+    world: Any, platform: Sandbox, fan: Fan, kind: str
+) -> None:
     platform.fault(kind, count=1, match=SENDS)
     row = delivery(fan, world.owner, text="a <b> & <3\nc")
     assert pump(row) == ["uncertain"]
@@ -137,7 +144,11 @@ def test_an_unknown_server_error_that_the_chat_does_not_show_is_for_a_person(
     row = delivery(fan, world.owner)
     assert pump(row) == ["uncertain"]
     assert [resolve(), resolve()] == [1, 0]
-    assert (fresh(row).state, fresh(row).needs_lookup, fresh(row).last_error) == ("uncertain", False, "outcome_unknown")
+    assert (fresh(row).state, fresh(row).needs_lookup, fresh(row).last_error) == (
+        "uncertain",
+        False,
+        "outcome_unknown",
+    )
     assert platform.sent() == []
 
 
@@ -160,7 +171,9 @@ def test_a_message_that_is_another_rows_is_not_taken(world: Any, platform: Sandb
     assert (fresh(row).state, fresh(row).needs_lookup) == ("uncertain", False)
 
 
-def test_of_two_equal_messages_of_ours_the_lost_one_is_not_forgotten(world: Any, platform: Sandbox, fan: Fan) -> None:
+def test_of_two_equal_messages_of_ours_the_lost_one_is_not_forgotten(
+    world: Any, platform: Sandbox, fan: Fan
+) -> None:
     """Only the second arrived. The chat can't say which of the two it shows; their keys can."""
     first, second = uncertain(fan, world.owner), uncertain(fan, world.owner)
     platform.send({"text": "Hello", "blockBannedWords": "strict_ban"}, key=second.public_id)
@@ -170,6 +183,93 @@ def test_of_two_equal_messages_of_ours_the_lost_one_is_not_forgotten(world: Any,
     assert sorted(keys(platform)) == sorted([first.public_id, second.public_id])
     ids = {fresh(first).message.platform_message_id, fresh(second).message.platform_message_id}
     assert ids == {str(row["messageId"]) for row in platform.sent()}
+
+
+ASSUMED = {"text": "Hello", "blockBannedWords": "strict_ban"}
+
+
+def test_a_message_is_not_taken_for_its_twin_that_is_being_repeated(
+    world: Any, platform: Sandbox, fan: Fan
+) -> None:
+    """Only the first arrived; the second is looked up while the first waits to be repeated."""
+    first, second = uncertain(fan, world.owner), uncertain(fan, world.owner)
+    change(second, available_at=clock.now() + timedelta(hours=1))
+    platform.send(ASSUMED, key=first.public_id)
+    assert resolve() == 1
+    assert (fresh(first).state, fresh(first).replays) == ("queued", 1)
+    change(second, available_at=clock.now() - timedelta(seconds=1))
+    assert resolve() == 1
+    assert fresh(second).state == "queued"
+    assert pump(first, second) == ["sent", "sent"]
+    assert sorted(keys(platform)) == sorted([first.public_id, second.public_id])
+
+
+def test_a_message_is_not_taken_for_its_twin_that_a_person_has_seen(
+    world: Any, platform: Sandbox, fan: Fan
+) -> None:
+    first, second = uncertain(fan, world.owner), uncertain(fan, world.owner)
+    platform.send(ASSUMED, key=first.public_id)
+    with cross_workspace("demo"):
+        it_arrived(delivery=fresh(first), actor=Actor.system(), now=clock.now())
+    assert resolve() == 1
+    assert fresh(second).state == "queued"
+    assert pump(second) == ["sent"]
+    assert sorted(keys(platform)) == sorted([first.public_id, second.public_id])
+
+
+def test_a_twin_of_long_ago_that_a_person_has_seen_is_no_doubt(
+    world: Any, platform: Sandbox, fan: Fan
+) -> None:
+    ago = clock.now() - timedelta(days=1)
+    past = uncertain(fan, world.owner, dispatched_at=ago)
+    with cross_workspace("demo"):
+        it_arrived(delivery=fresh(past), actor=Actor.system(), now=ago)
+    row = uncertain(fan, world.owner)
+    platform.send(ASSUMED, key=row.public_id)
+    assert resolve() == 1
+    assert fresh(row).state == "sent"
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+def test_a_cancelled_repeat_is_looked_up_and_not_sent_again(
+    world: Any, platform: Sandbox, fan: Fan, arrived: bool
+) -> None:
+    row = uncertain(fan, world.owner, replays=1, needs_lookup=False)
+    change(row, state="queued")
+    if arrived:
+        platform.send(ASSUMED, key=row.public_id)
+    with cross_workspace("demo"):
+        assert cancel(delivery=fresh(row), actor=Actor.system(), now=clock.now()) == "uncertain"
+    assert (fresh(row).state, fresh(row).last_error, fresh(row).needs_lookup) == (
+        "uncertain",
+        "withdrawn",
+        True,
+    )
+    assert resolve() == 1
+    assert (fresh(row).state, fresh(row).needs_lookup) == ("sent" if arrived else "uncertain", False)
+    assert (len(platform.sent()), fresh(row).replays) == (int(arrived), 1)
+
+
+def test_a_repeat_that_is_refused_is_uncertain_and_no_dead_letter(
+    world: Any, platform: Sandbox, fan: Fan
+) -> None:
+    row = uncertain(fan, world.owner, replays=1, needs_lookup=False)
+    change(row, state="queued")
+    platform.fault("status", count=1, params={"code": 403}, match=SENDS)
+    assert pump(row) == ["uncertain"]
+    assert (fresh(row).last_error, fresh(row).needs_lookup) == ("forbidden", False)
+
+
+def test_a_text_that_can_not_be_opened_holds_up_no_other(world: Any, platform: Sandbox, fan: Fan) -> None:
+    bad, good = uncertain(fan, world.owner), uncertain(fan, world.owner, text="Another")
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE messaging_message SET text = 'garbage' WHERE id = %s", [bad.message_id])
+    assert resolve() == 2
+    with cross_workspace("demo"):
+        lost = Delivery.objects.get(pk=bad.pk)
+    assert (lost.state, lost.last_error, lost.needs_lookup) == ("uncertain", "text_unreadable", False)
+    assert (lost.lease_token, fresh(good).state) == (None, "queued")
+    assert resolve() == 0
 
 
 @pytest.mark.parametrize(("replays", "state"), [(2, "queued"), (3, "uncertain")])
@@ -182,13 +282,17 @@ def test_after_three_repeats_a_person_decides(
 
 
 @pytest.mark.parametrize(("minutes", "state"), [(22 * 60 + 59, "queued"), (23 * 60 + 1, "uncertain")])
-def test_a_key_is_counted_on_for_23_hours(world: Any, platform: Sandbox, fan: Fan, minutes: int, state: str) -> None:
+def test_a_key_is_counted_on_for_23_hours(
+    world: Any, platform: Sandbox, fan: Fan, minutes: int, state: str
+) -> None:
     row = uncertain(fan, world.owner, first_attempt_at=clock.now() - timedelta(minutes=minutes))
     assert resolve() == 1
     assert (fresh(row).state, fresh(row).needs_lookup) == (state, False)
 
 
-def test_a_platform_that_can_not_be_asked_is_asked_again_in_a_minute(world: Any, platform: Sandbox, fan: Fan) -> None:
+def test_a_platform_that_can_not_be_asked_is_asked_again_in_a_minute(
+    world: Any, platform: Sandbox, fan: Fan
+) -> None:
     platform.fault("status", params={"code": 500}, match={"method": "GET"})
     row = uncertain(fan, world.owner)
     now = clock.now()

@@ -70,6 +70,14 @@ def test_a_deed_by_htmx_answers_a_notice_and_asks_the_lists_to_look_again(
     assert b"The message is cancelled; it will not be sent." in answer.content
 
 
+def test_cancelling_a_repeat_does_not_claim_that_it_never_arrived(browser: Browser, world: World) -> None:
+    row = delivery(world.fan, world.owner, replays=1)
+    answer = browser(world.owner).post(f"/onlyfans/messages/{row.message.public_id}/cancel", headers=HTMX)
+    assert (answer.status_code, state_of(row)) == (200, "uncertain")
+    assert b"It will not be sent again, but an earlier attempt may have arrived." in answer.content
+    assert b"The message is cancelled" not in answer.content
+
+
 def test_unknown_deeds_and_reading_ones_are_refused(browser: Browser, world: World) -> None:
     row = delivery(world.fan, world.owner)
     client = browser(world.owner)
