@@ -1,12 +1,17 @@
 """Writing fans and their conversations, from whatever the platform tells us about them."""
+
 from datetime import datetime
 
+import structlog
 from django.db.models import Q
 
 from accounts.models import PlatformAccount
 from huntaze.kernel import crypto
+from huntaze.kernel.crypto import DecryptionFailed, Sealed
 from messaging.models import Conversation, Fan
 from messaging.rules.content import storable
+
+log = structlog.get_logger(__name__)
 
 NAME_LENGTH, HANDLE_LENGTH = 120, 100
 
@@ -45,10 +50,10 @@ def upsert_fan(
 
 def _freshen(fan: Fan, name: str, handle: str, can_receive: bool | None) -> None:
     changed = []
-    if name and (fan.name is None or fan.name.reveal() != name):
+    if name and _differs(fan.name, name):
         fan.name = name
         changed.append("name")
-    if handle and (fan.handle is None or fan.handle.reveal() != handle):
+    if handle and _differs(fan.handle, handle):
         fan.handle, fan.handle_digest = handle, handle_digest(handle)
         changed += ["handle", "handle_digest"]
     if can_receive is not None and fan.can_receive != can_receive:
@@ -56,6 +61,15 @@ def _freshen(fan: Fan, name: str, handle: str, can_receive: bool | None) -> None
         changed.append("can_receive")
     if changed:
         fan.save(update_fields=changed)
+
+
+def _differs(known: Sealed | None, told: str) -> bool:
+    """What can't be opened any more is replaced by what the platform says now."""
+    try:
+        return known is None or known.reveal() != told
+    except DecryptionFailed:
+        log.warning("messaging.fan.unreadable")
+        return True
 
 
 def conversation_of(fan: Fan) -> Conversation:
