@@ -70,11 +70,11 @@ class PlatformAccountAdmin(ReadOnlyAdmin):
     actions = ("pause_sending", "resume_sending")
     exclude = ("credentials",)
 
-    @admin.action(description=_("Pause sending"))
+    @admin.action(permissions=["operate"], description=_("Pause sending"))
     def pause_sending(self, request: HttpRequest, queryset: QuerySet[PlatformAccount]) -> None:
         self._set(request, queryset, is_paused=True)
 
-    @admin.action(description=_("Resume sending"))
+    @admin.action(permissions=["operate"], description=_("Resume sending"))
     def resume_sending(self, request: HttpRequest, queryset: QuerySet[PlatformAccount]) -> None:
         self._set(request, queryset, is_paused=False)
 

@@ -12,7 +12,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.errors import InvalidCredentials
 from accounts.forms import SignInForm
 from accounts.services.people import set_locale
-from accounts.services.signin import verified_user
+from accounts.services.signin import note_browser_sign_in, verified_user
+from huntaze.kernel import clock
 from huntaze.kernel.errors import Invalid, RateLimited
 from huntaze.kernel.web import device_of
 
@@ -46,6 +47,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
                 status = 429
             else:
                 login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+                note_browser_sign_in(user=user, now=clock.now())
                 request.session.set_expiry(REMEMBERED_SECONDS if form.cleaned_data["remember_me"] else None)
                 return redirect(_next(request))
     return render(

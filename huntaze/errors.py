@@ -26,7 +26,11 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def _answer(request: HttpRequest, status: int, sentence: str, template: int | None = None) -> HttpResponse:
+    response: HttpResponse
     if request.path.startswith("/api/"):
-        return JsonResponse({"error": sentence, "requestId": context.trace_id()}, status=status)
-    page = f"errors/{template or status}.html"
-    return render(request, page, {"trace_id": context.trace_id()}, status=status)
+        response = JsonResponse({"error": sentence, "requestId": context.trace_id()}, status=status)
+    else:
+        page = f"errors/{template or status}.html"
+        response = render(request, page, {"trace_id": context.trace_id()}, status=status)
+    response["Cache-Control"] = "no-store"
+    return response

@@ -21,6 +21,9 @@ timeout = 30
 graceful_timeout = 30
 control_socket_disable = True
 logconfig_dict = logs.logging_dict(os.environ.get("LOG_LEVEL", "INFO"))
+# The proxy speaks through Django's own settings; nobody's SCRIPT_NAME or scheme header is believed here.
+forwarder_headers = ""
+secure_scheme_headers: dict[str, str] = {}
 accesslog = None  # the middleware writes the access lines
 drain_seconds = float(os.environ.get("WEB_DRAIN_SECONDS", "10"))
 

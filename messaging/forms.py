@@ -2,7 +2,7 @@
 
 import re
 from datetime import timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
@@ -105,13 +105,9 @@ class SendForm(forms.Form):
         text = self.cleaned_data["price"].strip().replace(",", ".").removeprefix("$").strip()
         if not text:
             return None
-        try:
-            price = Decimal(text)
-        except InvalidOperation as error:
-            raise ValidationError(_("Write the price as a number, such as 12.50.")) from error
-        if not price.is_finite() or price != round(price, 2):
+        if not content.PRICE.fullmatch(text):
             raise ValidationError(_("Write the price as a number, such as 12.50."))
-        return price
+        return Decimal(text)
 
     def clean_media_ids(self) -> tuple[str, ...]:
         return tuple(part for part in re.split(r"[\s,;]+", self.cleaned_data["media_ids"]) if part)

@@ -96,7 +96,7 @@ def _dummy() -> str:
 
 def _first_membership(user: User) -> Membership:
     rows = Membership.objects.living().filter(user=user).select_related("workspace").order_by("pk")
-    member = rows.first()
+    member: Membership | None = rows.first()
     if member is None:
         raise InvalidCredentials
     return member

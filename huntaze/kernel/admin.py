@@ -5,8 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponseBase
+from django.contrib.auth import get_permission_codename
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -39,6 +43,12 @@ class StaffSite(admin.AdminSite):
     index_title = _("Today")
     enable_nav_sidebar = True
 
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """One door for everybody, with one count of tries; a signed-in person who is no staff is refused."""
+        if request.user.is_authenticated and not self.has_permission(request):
+            raise PermissionDenied
+        return redirect_to_login(request.GET.get("next") or reverse("admin:index"))
+
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         found = [read() for read in _attention]
         return super().index(request, {"attention": found} | (extra_context or {}))
@@ -64,6 +74,15 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     show_full_result_count = False
     list_per_page = 50
+
+    def has_operate_permission(self, request: HttpRequest) -> bool:
+        """For actions (`permissions=["operate"]`): looking is not enough to act, the right to change is."""
+        return request.user.has_perm(f"{self.opts.app_label}.{get_permission_codename('change', self.opts)}")
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """A hidden column can't be guessed through a filter in the address either."""
+        hidden = lookup.split("__")[0] in set(self.exclude or ())
+        return not hidden and super().lookup_allowed(lookup, value, request)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

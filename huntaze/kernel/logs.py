@@ -112,6 +112,7 @@ def logging_dict(level: str = "INFO") -> dict[str, Any]:
             "django": {**through, "level": level},
             "django.server": {**through, "level": "WARNING"},
             # Refusals have an access line; only what needs a code change is worth a second one.
+            "django.security.DisallowedHost": {**through, "level": "CRITICAL"},  # anybody can send any Host
             "django.request": {**through, "level": "ERROR"},
             "celery": {**through, "level": level},
             # One line for each of many small tasks a second: their times are metrics, their failures errors.

@@ -98,7 +98,10 @@ def _to_sign_in(request: HttpRequest) -> HttpResponse:
     """To the sign-in page and back; a fragment sends the whole page there instead of showing it in its own place."""
     if not is_fragment(request):
         return redirect_to_login(request.get_full_path())
-    shown = urlsplit(request.headers.get("HX-Current-URL", ""))
+    try:
+        shown = urlsplit(request.headers.get("HX-Current-URL", ""))
+    except ValueError:
+        shown = urlsplit("")
     back = f"{shown.path}?{shown.query}" if shown.query else shown.path
     response = HttpResponse(status=401)
     response["HX-Redirect"] = redirect_to_login(back or "/").url

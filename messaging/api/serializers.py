@@ -1,4 +1,5 @@
 """Shapes of the messaging API."""
+from decimal import Decimal
 from typing import Any
 
 from rest_framework import serializers
@@ -18,6 +19,20 @@ class StrictText(serializers.CharField):
         return str(super().to_internal_value(data))
 
 
+class PriceField(serializers.DecimalField):
+    """Plain decimal text or a JSON number; an empty text is a mistake, not a free message."""
+
+    def to_internal_value(self, data: Any) -> Decimal:
+        if isinstance(data, bool) or (isinstance(data, str) and not limits.PRICE.fullmatch(data)):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+    def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
+        if data == "":
+            self.fail("invalid")
+        return super().validate_empty_values(data)
+
+
 class SendInput(serializers.Serializer[Any]):
     recipient_id = StrictText(max_length=60, help_text="A fan's public id (`fan_…`) or the platform's fan id.")
     content = StrictText(
@@ -28,7 +43,7 @@ class SendInput(serializers.Serializer[Any]):
     )
     account_id = StrictText(max_length=60, required=False, help_text="Needed only with several accounts (`acc_…`).")
     scheduled_at = serializers.DateTimeField(required=False, allow_null=True, help_text="Not before this time.")
-    price = serializers.DecimalField(
+    price = PriceField(
         max_digits=8, decimal_places=2, required=False, allow_null=True, help_text="0, or 3 to 200 with media."
     )
     locked_text = serializers.BooleanField(default=False)

@@ -16,6 +16,8 @@ MOST_BYTES = 1_048_576
 @csrf_exempt
 @require_POST
 def onlyfans(request: HttpRequest) -> JsonResponse:
+    if "HTTP_TRANSFER_ENCODING" in request.META:  # a body without a length reads as empty here
+        return _refused("no_length", "Content-Length is required", 411)
     try:
         body = request.body
     except RequestDataTooBig:

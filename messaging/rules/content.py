@@ -11,13 +11,17 @@ from messaging.types import SendCommand
 MOST_CHARACTERS = 5000
 LOWEST_PRICE, HIGHEST_PRICE = Decimal(3), Decimal(200)
 MOST_MEDIA = 30
+#: A price as people and programs write it: plain digits, at most two of them behind the point.
+PRICE = re.compile(r"[0-9]{1,6}(\.[0-9]{1,2})?", re.ASCII)
+#: Letters that show nothing though Unicode calls them letters or symbols: Hangul fillers, the empty Braille cell.
+_BLANK = "\u115f\u1160\u2800\u3164\uffa0"
 _MEDIA_ID = re.compile(r"(ofapi_media_[A-Za-z0-9_]{1,80}|[0-9]{1,19})")
 _SPACES = re.compile(r"\s+")
 
 
 def faults(command: SendCommand) -> Iterator[FieldError]:
     """Everything wrong with the command, each with its field."""
-    if not command.content.strip() and not command.media_ids:
+    if not is_visible(command.content) and not command.media_ids:
         yield FieldError("content", "Write a text or attach media.")
     if len(command.content) > MOST_CHARACTERS:
         yield FieldError("content", f"Use at most {MOST_CHARACTERS:,} characters.")
@@ -52,6 +56,11 @@ def storable(text: str) -> str:
     hides texts gets an invisible space behind it."""
     whole = text.encode("utf-8", "replace").decode("utf-8")
     return f"{whole}\u200b" if whole == MASK else whole
+
+
+def is_visible(text: str) -> bool:
+    """Whether a fan would see anything: white space, format characters and blank letters don't count."""
+    return any(not unicodedata.category(char).startswith(("Z", "C")) and char not in _BLANK for char in text)
 
 
 def normalised(text: str) -> str:

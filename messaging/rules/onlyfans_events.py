@@ -30,6 +30,10 @@ RETURNS = frozenset({"accounts.connected", "accounts.reconnected"})
 EPHEMERAL = frozenset({"users.typing", "users.online", "users.offline"})
 
 
+#: No platform's id is longer, and our columns hold no more.
+LONGEST_ID = 40
+
+
 class Unreadable(Exception):
     """The payload lacks what the event is about; `args[0]` is a constant reason."""
 
@@ -52,8 +56,9 @@ class Tip:
 
 
 def text_of(value: Any) -> str:
-    """An id as text, whether it came as a number or as text; empty when it is missing."""
-    return str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
+    """An id as text, whether it came as a number or as text; empty when it is missing or can't be one."""
+    text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
+    return text if len(text) <= LONGEST_ID and text.isprintable() else ""
 
 
 def moment(value: Any) -> datetime | None:

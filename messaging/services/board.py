@@ -70,9 +70,8 @@ def _outlooks(found: dict[int, Counts], limit: Limit, now: datetime) -> dict[int
     for pk, figures in found.items():
         try:
             seen = limits.limiter().peek(pk)
-        except RedisError:
-            outlooks[pk] = None
-            continue
+        except RedisError:  # one wait is enough: the others would only add theirs
+            return dict.fromkeys(found)
         slots = sorted(releases[pk] + [limit.window] * figures.sending)
         outlooks[pk] = Outlook(tuple(slots), seen.held_for, seen.paced_for)
     return outlooks

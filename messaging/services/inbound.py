@@ -71,7 +71,8 @@ def _parsed(body: bytes) -> dict[str, Any]:
         raise ValueError("nested too deeply") from error
     if not isinstance(data, dict) or not isinstance(data.get("event"), str):
         raise ValueError("not an event")
-    if "\0" in data["event"] + events.text_of(data.get("account_id")):
+    account = data.get("account_id")
+    if "\0" in data["event"] or (isinstance(account, str) and account and not events.text_of(account)):
         raise ValueError("not an event")
     return data
 

@@ -144,8 +144,9 @@ def tipped(account: PlatformAccount, payload: dict[str, Any], received_at: datet
 def account_changed(
     account: PlatformAccount, state: AccountState, event: str, payload: dict[str, Any], received_at: datetime
 ) -> None:
-    """Moves the state as of the attempt's own time, so that a late failure never undoes a recovery."""
-    at = events.account_news_at(payload) or received_at
+    """Moves the state as of the attempt's own time, so that a late failure never undoes a recovery; a time to come
+    would lock the state until then."""
+    at = min(events.account_news_at(payload) or received_at, received_at)
     move_state(account=account, state=state, reason=event, at=at, actor=Actor.system())
 
 

@@ -18,7 +18,7 @@ from accounts.rules import api_keys
 from accounts.services.tokens import digest
 from huntaze.kernel.tenancy import cross_workspace
 
-NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 PASSWORD = "Correct-horse-7"
 
 

@@ -254,6 +254,8 @@ def test_others_are_sent_to_the_sign_in(furnished: Any, is_signed_in: bool) -> N
     for page in (reverse("admin:index"), url(Delivery), url(Delivery, furnished.row.pk)):
         answer = client.get(page)
         assert (answer.status_code, answer["Location"]) == (302, f"{reverse('admin:login')}?next={page}")
-    assert act(client, Delivery, "retry", furnished.row).status_code == 200
+    door = client.get(reverse("admin:login"))
+    assert (door.status_code, door.get("Location")) == ((403, None) if is_signed_in else (302, "/signin?next=/admin/"))
+    assert act(client, Delivery, "retry", furnished.row).status_code == (403 if is_signed_in else 200)
     furnished.row.refresh_from_db()
     assert furnished.row.state == "failed"

@@ -19,7 +19,7 @@ from tests.factories.messaging import delivery
 from tests.platforms.webhooks import attempt, body, message, tell, tipped, unlocked, user
 from tests.sandbox.server import FAN, Sandbox, flush
 
-NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 
 
 def at(minutes: int) -> str:

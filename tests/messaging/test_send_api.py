@@ -1,5 +1,6 @@
 """`POST /api/onlyfans/messaging/send` and its neighbours: right and wrong, owner, teammate, outsider."""
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from django.db import connection
 from rest_framework.test import APIClient
 
 from accounts.models import AuditEvent
+from huntaze.kernel import clock
 from huntaze.kernel.tenancy import cross_workspace
 from messaging.models import Delivery, Message
 from tests.factories.accounts import api_key
@@ -76,8 +78,9 @@ def _seconds(text: str) -> float:
 
 
 def test_a_scheduled_message_waits_for_its_time(world: Any, api: Any) -> None:
-    answer = post(api(world.owner), body(world, scheduledAt="2026-12-24T18:00:00Z"))
-    assert answer.json()["estimatedSendTime"] == "2026-12-24T18:00:00.000Z"
+    later = (clock.now() + timedelta(days=30)).replace(microsecond=0)
+    answer = post(api(world.owner), body(world, scheduledAt=clock.iso(later)))
+    assert answer.json()["estimatedSendTime"] == clock.iso(later)
     with cross_workspace("demo"):
         assert Delivery.objects.get().state == "scheduled"
 
