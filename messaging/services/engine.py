@@ -32,7 +32,9 @@ WITH wanted AS (
       FROM unnest(%(accounts)s::bigint[], %(lanes)s::text[], %(counts)s::int[]) AS g(account_id, lane, n)
       JOIN accounts_platformaccount a
         ON a.id = g.account_id AND a.state = 'connected' AND NOT a.is_sending_paused
-     WHERE NOT coalesce((SELECT s.is_stopped FROM messaging_sendswitch s ORDER BY s.id DESC LIMIT 1), false)
+      JOIN accounts_creator c ON c.id = a.creator_id AND c.status = 'active'
+      JOIN accounts_workspace s ON s.id = a.workspace_id AND s.status = 'active'
+     WHERE NOT coalesce((SELECT k.is_stopped FROM messaging_sendswitch k ORDER BY k.id DESC LIMIT 1), false)
 ), picked AS (
     SELECT d.id
       FROM wanted w

@@ -137,3 +137,18 @@ def test_a_paused_or_expired_account_gives_nothing(world: Any) -> None:
         with cross_workspace("demo"), transaction.atomic():
             type(world.account).objects.filter(pk=world.account.pk).update(**change)
         assert claim(world.account) == []
+
+
+@pytest.mark.parametrize("status", ["read_only", "suspended", "closing", "erased"])
+def test_a_workspace_that_is_not_active_sends_nothing(world: Any, status: str) -> None:
+    queue(world, 1, 1)
+    type(world.owner.workspace).objects.filter(pk=world.owner.workspace_id).update(status=status)
+    assert claim(world.account) == []
+
+
+@pytest.mark.parametrize("status", ["paused", "offboarded"])
+def test_a_creator_who_is_not_active_sends_nothing(world: Any, status: str) -> None:
+    queue(world, 1, 1)
+    with cross_workspace("demo"):
+        type(world.creator).objects.filter(pk=world.creator.pk).update(status=status)
+    assert claim(world.account) == []
