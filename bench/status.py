@@ -12,7 +12,7 @@ from typing import Any
 
 from bench.kit import house, report
 
-SIZES = {"quick": (1_000_000, 200_000, 60), "smoke": (2000, 500, 5)}
+SIZES = {"quick": (250_000, 50_000, 30), "smoke": (2000, 500, 5)}
 PATH = "/api/onlyfans/messaging/status"
 ACCOUNTS, FANS, FEW = 20, 10, 100
 

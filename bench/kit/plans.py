@@ -8,7 +8,7 @@ from django.db import connection
 
 
 def read(call: Callable[[], Any]) -> dict[str, Any]:
-    """Indexes used, and how often a whole table of messaging was scanned, over all of the call's SELECTs."""
+    """Indexes used, and the statements that scan a whole table of messaging, over all of the call's SELECTs."""
     asked: list[tuple[str, Any]] = []
 
     def note(execute: Any, sql: str, values: Any, many: bool, context: Any) -> Any:
@@ -18,14 +18,14 @@ def read(call: Callable[[], Any]) -> dict[str, Any]:
     with connection.execute_wrapper(note):
         call()
     indexes: set[str] = set()
-    scans: list[str] = []
+    scans: set[str] = set()
     for sql, values in asked:
         for node in _nodes(_plan(sql, values)):
             if "Index Name" in node:
                 indexes.add(node["Index Name"])
             if node["Node Type"] == "Seq Scan" and node["Relation Name"].startswith("messaging_"):
-                scans.append(" ".join(sql.split())[:160])
-    return {"statements": len(asked), "indexes": sorted(indexes), "whole_table_scans": scans}
+                scans.add(" ".join(sql.split())[:160])
+    return {"statements": len(asked), "indexes": sorted(indexes), "whole_table_scans": sorted(scans)}
 
 
 def _plan(sql: str, values: Any) -> dict[str, Any]:
