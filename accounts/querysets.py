@@ -15,6 +15,10 @@ class PlatformAccountQuerySet(WorkspaceQuerySet[Any]):  # type: ignore[override]
     def present(self) -> "PlatformAccountQuerySet":
         return self.exclude(state=AccountState.DISCONNECTED)
 
+    def sending(self) -> "PlatformAccountQuerySet":
+        """Accounts whose queue moves."""
+        return self.filter(state=AccountState.CONNECTED, is_sending_paused=False)
+
     def for_creators(self, creator_ids: frozenset[int] | None) -> "PlatformAccountQuerySet":
         """Only these creators' accounts; None means no cut."""
         return self if creator_ids is None else self.filter(creator_id__in=creator_ids)

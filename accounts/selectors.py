@@ -1,5 +1,6 @@
 """Reads of accounts that other apps and the doors use."""
 from accounts.models import ApiKey, CreatorAssignment, Membership, PlatformAccount
+from accounts.querysets import PlatformAccountQuerySet
 from accounts.rules.capabilities import capabilities_of, cut_by_scopes, only_reading
 from accounts.types import Platform, Role, WorkspaceStatus
 from huntaze.kernel import ids
@@ -48,6 +49,12 @@ def reachable_accounts(creator_ids: frozenset[int] | None, platform: Platform) -
     """Accounts of one platform that are not disconnected, oldest first; at most 200."""
     rows = PlatformAccount.objects.present().for_creators(creator_ids).filter(platform=platform)
     return list(rows.select_related("creator").order_by("pk")[:200])
+
+
+def sending_accounts() -> PlatformAccountQuerySet:
+    """Accounts whose queue moves, of every workspace in scope."""
+    rows: PlatformAccountQuerySet = PlatformAccount.objects.sending()
+    return rows
 
 
 def account_of(creator_ids: frozenset[int] | None, platform: Platform, account_id: str | None) -> PlatformAccount:

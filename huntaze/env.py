@@ -20,7 +20,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 _dotenv: dict[str, str] = {}
 
 
-class _DotEnv(environ.Env):
+class _DotEnv(environ.Env):  # type: ignore[misc]
     ENVIRON = _dotenv
 
 

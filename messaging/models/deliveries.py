@@ -53,6 +53,7 @@ class Delivery(PublicIdModel, WorkspaceModel, QueueRow):
         ]
         indexes = [
             models.Index("account", "lane", "priority", "id", condition=Q(state="queued"), name="delivery_ready"),
+            models.Index("account", "promised_at", condition=Q(state="queued"), name="delivery_promised"),
             models.Index("available_at", condition=Q(state="scheduled"), name="delivery_due"),
             models.Index("leased_until", condition=Q(state="sending"), name="delivery_in_flight"),
             models.Index("available_at", condition=Q(state="uncertain", needs_lookup=True), name="delivery_lookup"),

@@ -81,9 +81,9 @@ def _user(role: str, password: str, now: datetime) -> User:
 
 def _owner(user: User, now: datetime) -> Membership:
     with cross_workspace("demo"):
-        member = Membership.objects.filter(user=user, ended_at=None).first()
-    if member is not None:
-        return member
+        found: Membership | None = Membership.objects.filter(user=user, ended_at=None).first()
+    if found is not None:
+        return found
     _, member = people.create_workspace(
         name="Atelier Demo", owner=user, now=now, kind="agency", timezone="Europe/Paris"
     )

@@ -7,13 +7,17 @@ from accounts.models import PlatformAccount
 from huntaze.kernel.limiter import Outlook
 from messaging.models import Delivery
 from messaging.rules import estimates, lanes
+from messaging.selectors import COUNTED
 from messaging.services import limits
 from messaging.services.send import UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """`at` is the estimate, `before` how many messages leave first; `is_known` is False while Redis can't tell."""
+    """`at` is the estimate, `before` how many messages leave first; `is_known` is False while Redis can't tell.
+
+    `before` stops at COUNTED: behind a longer queue the message leaves at `at` or later.
+    """
 
     at: datetime
     before: int
@@ -32,7 +36,7 @@ def forecast(
     """`known` is the account's outlook where the caller has just read it."""
     lane = lanes.lane_of(priority)
     outlook = known or limits.outlook(account.pk)
-    before = Delivery.objects.before(account_pk=account.pk, lane=lane, priority=priority).count()
+    before = Delivery.objects.before(account_pk=account.pk, lane=lane, priority=priority)[:COUNTED].count()
     wait = estimates.wait_seconds(limit=limits.limit(), outlook=outlook or UNKNOWN, lane=lane, before=before)
     due = max(scheduled_at or now, now)
     return Forecast(max(due, now + timedelta(seconds=wait)), before, outlook is not None, due > now)

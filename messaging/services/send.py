@@ -18,7 +18,8 @@ from huntaze.kernel.money import to_minor
 from messaging.errors import UnknownFan
 from messaging.models import Conversation, Delivery, Fan, Message
 from messaging.rules import content, estimates, lanes
-from messaging.selectors import fan_of
+from messaging.rules.prices import currency_of
+from messaging.selectors import COUNTED, fan_of
 from messaging.services import limits
 from messaging.types import AuthorKind, DeliveryState, Direction, Queued, SendCommand
 
@@ -68,7 +69,7 @@ def queue_message(*, plan: Plan, principal: Principal, now: datetime) -> Queued:
     command, account = plan.command, plan.account
     message = _write_message(plan, principal, now)
     lane = lanes.lane_of(command.priority)
-    before = Delivery.objects.before(account_pk=account.pk, lane=lane, priority=command.priority).count()
+    before = Delivery.objects.before(account_pk=account.pk, lane=lane, priority=command.priority)[:COUNTED].count()
     wait = estimates.wait_seconds(limit=limits.limit(), outlook=plan.outlook, lane=lane, before=before)
     due = max(command.scheduled_at or now, now)
     delivery = Delivery.objects.create(
@@ -98,7 +99,7 @@ def queue_message(*, plan: Plan, principal: Principal, now: datetime) -> Queued:
 def _write_message(plan: Plan, principal: Principal, now: datetime) -> Message:
     command = plan.command
     conversation, _ = Conversation.objects.get_or_create(fan=plan.fan, defaults={"account": plan.account})
-    currency = plan.account.creator.currency
+    currency = currency_of(plan.account.platform)
     return Message.objects.create(
         account=plan.account,
         conversation=conversation,

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from huntaze.kernel.limiter import Lane
 from messaging.models import Campaign, Delivery
 from messaging.rules import estimates
+from messaging.selectors import COUNTED
 from messaging.selectors.campaigns import RATE_MINUTES, Figures, figures
 from messaging.services import limits
 from messaging.services.campaigns.launch import expected_end
@@ -48,6 +49,6 @@ def _ends_at(campaign: Campaign, found: Figures, planned: int, now: datetime) ->
         account_pk=campaign.account_id, lane=str(Lane.BULK), priority=campaign.priority
     ).exclude(campaign=campaign)
     outlook = limits.outlook(campaign.account_id) or UNKNOWN
-    before = others.count() + left - 1
+    before = others[:COUNTED].count() + left - 1
     wait = estimates.wait_seconds(limit=limits.limit(), outlook=outlook, lane=Lane.BULK, before=before)
     return now + timedelta(seconds=wait)
