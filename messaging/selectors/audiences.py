@@ -1,4 +1,5 @@
 """Who is meant: lists, segments and a campaign's audience, as SQL over the fans of one account."""
+
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -24,6 +25,7 @@ from huntaze.kernel.money import to_minor
 from messaging.errors import UnknownList, UnknownSegment
 from messaging.models import Campaign, Delivery, Fan, FanList, FanListEntry, FanSignal, Message, Segment
 from messaging.rules.audience import AMOUNTS, COUNTS, Condition, Group, parse
+from messaging.rules.prices import currency_of
 from messaging.types import AuthorKind, DeliveryState, Direction, SignalKind
 
 NOBODY = Q(pk__in=[])
@@ -96,7 +98,10 @@ def _reasons(campaign: Campaign, now: datetime) -> list[tuple[str, Any]]:
         since = now - timedelta(days=campaign.same_text_days)
         digest = bytes(campaign.text_digest)
         told = Message.objects.filter(
-            conversation__fan=OuterRef("pk"), direction=Direction.OUTBOUND, text_digest=digest, sent_at__gte=since
+            conversation__fan=OuterRef("pk"),
+            direction=Direction.OUTBOUND,
+            text_digest=digest,
+            sent_at__gte=since,
         )
         same = _of_campaigns(campaign, since).filter(campaign__text_digest=digest)
         found.append(("same_text", Exists(told) | Exists(same)))
@@ -140,7 +145,9 @@ def _on_list(public_id: str, account: PlatformAccount) -> Q:
     """One look into the unique index a fan. The CASE keeps the planner from making a join of it, which it gets wrong
     by a factor of thousands on a list that was filled a moment ago and has no statistics yet."""
     uid = ids.decode("lst", public_id)
-    pk = FanList.objects.filter(uid=uid, account=account).values_list("pk", flat=True).first() if uid else None
+    pk = (
+        FanList.objects.filter(uid=uid, account=account).values_list("pk", flat=True).first() if uid else None
+    )
     if pk is None:
         return NOBODY
     entry = Exists(FanListEntry.objects.filter(fan_list=pk, fan=OuterRef("pk")))
@@ -201,7 +208,11 @@ def _of_money(item: Condition, account: PlatformAccount, now: datetime) -> Q:
         rows = rows.filter(occurred_at__gte=now - timedelta(days=item.days))
     is_count = item.field in COUNTS
     total = Count("pk") if is_count else Coalesce(Sum("amount_minor"), 0)
-    wanted = int(str(item.value)) if is_count else to_minor(Decimal(str(item.value)), account.creator.currency)
+    wanted = (
+        int(str(item.value))
+        if is_count
+        else to_minor(Decimal(str(item.value)), currency_of(account.platform))
+    )
     sums = rows.order_by().values("conversation__fan").annotate(total=total)
     lookup = "total" if item.op == "eq" else f"total__{item.op}"
     found = Q(pk__in=sums.filter(**{lookup: wanted}).values("conversation__fan"))
@@ -212,5 +223,9 @@ def _of_money(item: Condition, account: PlatformAccount, now: datetime) -> Q:
 
 def _holds(op: str, left: int, right: int) -> bool:
     return {
-        "eq": left == right, "gte": left >= right, "gt": left > right, "lte": left <= right, "lt": left < right,
+        "eq": left == right,
+        "gte": left >= right,
+        "gt": left > right,
+        "lte": left <= right,
+        "lt": left < right,
     }[op]

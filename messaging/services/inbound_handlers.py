@@ -19,6 +19,7 @@ from messaging.gateways.onlyfansapi import SLACK, as_text
 from messaging.models import Conversation, Delivery, Fan, FanSignal, Message
 from messaging.rules import onlyfans_events as events
 from messaging.rules.content import storable
+from messaging.rules.prices import currency_of
 from messaging.services.fans import conversation_of, note_activity, touch, upsert_fan
 from messaging.services.send import text_digest
 from messaging.types import AuthorKind, DeliveryState, Direction, SignalKind
@@ -78,7 +79,7 @@ def _ours(fan: Fan, payload: dict[str, Any], received_at: datetime) -> list[Deli
         REPORTABLE,
         fan=fan,
         message__text_digest=text_digest(text),
-        message__price_minor=to_minor(price, "USD") if price else 0,
+        message__price_minor=to_minor(price, currency_of(fan.account.platform)) if price else 0,
         message__platform_message_id=None,
     ).exclude(first_attempt_at__gt=created + SLACK)
     found = [row for row in rows.select_related("message") if len(row.written.media_ids) == media_count]
@@ -173,7 +174,7 @@ def _store_message(
         raise events.Unreadable("no_id")
     text = storable(as_text(str(payload.get("text") or "")))
     at = events.moment(payload.get("createdAt")) or received_at
-    price = events.decimal_amount(payload.get("price"))
+    price, currency = events.decimal_amount(payload.get("price")), currency_of(account.platform)
     media = payload.get("media")
     return Message.objects.get_or_create(
         account=account,
@@ -184,7 +185,8 @@ def _store_message(
             "author_kind": author,
             "text": text,
             "text_digest": text_digest(text),
-            "price_minor": to_minor(price, "USD") if price else 0,
+            "price_minor": to_minor(price, currency) if price else 0,
+            "currency": currency,
             "media_ids": [events.text_of(item.get("id")) for item in media if isinstance(item, dict)]
             if isinstance(media, list)
             else [],
@@ -197,13 +199,15 @@ def _store_message(
 def _signal(
     account: PlatformAccount, fan: Fan, kind: SignalKind, event_id: str, amount: Decimal | None, at: datetime
 ) -> FanSignal:
+    currency = currency_of(account.platform)
     signal, is_new = FanSignal.objects.get_or_create(
         account=account,
         kind=kind,
         platform_event_id=event_id,
         defaults={
             "conversation": conversation_of(fan),
-            "amount_minor": None if amount is None else to_minor(amount, "USD"),
+            "amount_minor": None if amount is None else to_minor(amount, currency),
+            "currency": currency,
             "occurred_at": at,
         },
     )

@@ -19,6 +19,7 @@ from huntaze.kernel import clock
 from huntaze.kernel.api.principal import Principal
 from huntaze.kernel.web import is_fragment
 from messaging.forms import SendForm
+from messaging.rules.prices import currency_of
 from messaging.selectors import queue_page, recipients
 from messaging.services import forecasts
 from messaging.services.board import AccountLine, board
@@ -98,6 +99,7 @@ def form_of(
         "form": form,
         "forecast": found,
         "account": account,
+        "currency": currency_of(account.platform),
         "recent": recipients.recent(account),
         "place": place,
     }

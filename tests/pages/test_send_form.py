@@ -10,6 +10,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 
+from accounts.models import Creator
 from huntaze.kernel import clock
 from huntaze.kernel.tenancy import cross_workspace
 from messaging.forms import SENTENCES
@@ -149,6 +150,16 @@ def test_price_media_and_time_reach_the_message(browser: Browser, world: World) 
     assert (row.message.media_ids, row.message.is_locked_text) == (["111", "222"], True)
     assert (row.state, row.lane, row.priority) == ("scheduled", "bulk", 7)
     assert row.available_at.strftime("%Y-%m-%dT%H:%M") == soon
+
+
+def test_a_price_is_in_the_platforms_money_whatever_the_creator_reads(browser: Browser, world: World) -> None:
+    with cross_workspace("demo"):
+        Creator.objects.filter(pk=world.creator.pk).update(currency="JPY")
+    client = browser(world.owner)
+    assert b"USD" in client.get("/onlyfans").content
+    client.post("/onlyfans/send", form(world, price="12", media_ids="111"))
+    [row] = queued()
+    assert (row.message.price_minor, row.message.currency) == (1200, "USD")
 
 
 def test_the_same_form_twice_is_one_message(browser: Browser, world: World) -> None:

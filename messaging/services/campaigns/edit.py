@@ -1,4 +1,5 @@
 """Writing a campaign. What changes its content, price, media or audience ends its approval."""
+
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -13,6 +14,7 @@ from messaging.errors import WrongState
 from messaging.models import Campaign
 from messaging.rules import audience, content, placeholders
 from messaging.rules.campaigns import EDITABLE, NORMAL, REENGAGEMENT
+from messaging.rules.prices import currency_of
 from messaging.selectors.campaigns import content_hash
 from messaging.services.audiences import unknown_parts
 from messaging.services.campaigns.record import record, taken
@@ -40,7 +42,9 @@ def change(
     One that was launched has to be launched again, and approved again if the fingerprint is another.
     """
     with transaction.atomic():
-        rows = Campaign.objects.select_for_update(of=("self",), no_key=True).select_related("account__creator")
+        rows = Campaign.objects.select_for_update(of=("self",), no_key=True).select_related(
+            "account__creator"
+        )
         row = rows.get(pk=campaign.pk)
         if row.state not in EDITABLE:
             raise WrongState(status=row.state)
@@ -104,8 +108,13 @@ def _checked(account: PlatformAccount, draft: CampaignDraft, now: datetime) -> C
     ]
     field = f"content.{draft.language}"
     faults += placeholders.faults(draft.text, field)
-    if placeholders.longest(draft.text) > content.MOST_CHARACTERS and len(draft.text) <= content.MOST_CHARACTERS:
-        faults.append(FieldError(field, f"Filled in, the text can pass {content.MOST_CHARACTERS:,} characters."))
+    if (
+        placeholders.longest(draft.text) > content.MOST_CHARACTERS
+        and len(draft.text) <= content.MOST_CHARACTERS
+    ):
+        faults.append(
+            FieldError(field, f"Filled in, the text can pass {content.MOST_CHARACTERS:,} characters.")
+        )
     if draft.scheduled_for is not None and not now <= draft.scheduled_for <= now + FURTHEST:
         faults.append(FieldError("schedule", "Plan for a time to come, at most a year ahead."))
     if draft.priority not in (NORMAL, REENGAGEMENT):
@@ -141,7 +150,7 @@ def _write(campaign: Campaign, draft: CampaignDraft, now: datetime) -> None:
     campaign.name, campaign.language = draft.name, draft.language
     campaign.text = draft.text
     campaign.text_digest = text_digest(draft.text)
-    campaign.currency = campaign.account.creator.currency
+    campaign.currency = currency_of(campaign.account.platform)
     campaign.price_minor = to_minor(draft.price, campaign.currency)
     campaign.is_locked_text, campaign.media_ids = draft.is_locked_text, list(draft.media_ids)
     campaign.include, campaign.exclude = list(draft.include), list(draft.exclude)
