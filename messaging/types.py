@@ -56,11 +56,13 @@ class CampaignState(StrEnum):
 
 
 class UnsendOutcome(StrEnum):
-    """What came of withdrawing one sent message of a campaign."""
+    """What came of withdrawing one sent message of a campaign. `unknown`: sent for all that a person has seen, but
+    nobody knows its id on the platform, so that it could not be asked for."""
 
     REMOVED = "removed"
     TOO_LATE = "too_late"
     BOUGHT = "bought"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ class CampaignDraft:
 
 @dataclass(frozen=True, slots=True)
 class SendCommand:
-    """One message to queue. `price` is in the account's currency, None or 0 for a free message."""
+    """One message to queue. `price` is in the platform's currency, None or 0 for a free message."""
 
     recipient_id: str
     content: str

@@ -72,7 +72,7 @@ class Migration(migrations.Migration):
                 ('lease_token', models.UUIDField(blank=True, null=True)),
                 ('last_error', models.CharField(blank=True, default='', max_length=200)),
                 ('state', models.CharField(choices=[('queued', 'Queued'), ('working', 'Working'), ('done', 'Done'), ('failed', 'Failed')], default='queued', max_length=10)),
-                ('outcome', models.CharField(blank=True, choices=[('removed', 'removed'), ('too_late', 'too_late'), ('bought', 'bought')], default='', max_length=10)),
+                ('outcome', models.CharField(blank=True, choices=[('removed', 'removed'), ('too_late', 'too_late'), ('bought', 'bought'), ('unknown', 'unknown')], default='', max_length=10)),
                 ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='unsends', to='messaging.campaign')),
                 ('delivery', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='unsend', to='messaging.delivery')),
                 ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.workspace')),

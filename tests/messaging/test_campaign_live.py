@@ -1,4 +1,5 @@
 """A campaign through a real pump to the sandbox: personal texts, lanes, pause, cancel, and taking back."""
+
 import asyncio
 import threading
 import time
@@ -8,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from accounts.models import Membership
 from accounts.services.audit import Actor
@@ -35,7 +37,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 class Stage:
     """One account of the sandbox with some of its fans as our rows."""
 
-    def __init__(self, platform: Sandbox, owner: Membership, external_id: str, count: int, **creator: Any) -> None:
+    def __init__(
+        self, platform: Sandbox, owner: Membership, external_id: str, count: int, **creator: Any
+    ) -> None:
         self.owner = owner
         self.account = PlatformAccountFactory(
             creator=CreatorFactory(workspace=owner.workspace, **creator), external_id=external_id
@@ -96,7 +100,9 @@ def test_everybody_gets_their_own_text_with_author_and_approver(platform: Sandbo
         with cross_workspace("demo"):
             fan.save(update_fields=["name"])
     approver = MembershipFactory(workspace=owner.workspace, role="manager")
-    row = stage.campaign(text="Hey {firstName|you}, {displayName|friend}: {creatorName}", approved_by=approver)
+    row = stage.campaign(
+        text="Hey {firstName|you}, {displayName|friend}: {creatorName}", approved_by=approver
+    )
     with pumping():
         start(row)
         wait_for(lambda: states(row) == {"sent": 4}, seconds=30, what="all sent")
@@ -130,7 +136,9 @@ def test_a_reply_overtakes_and_another_account_is_not_delayed(platform: Sandbox,
             queued = time.monotonic()
             single = delivery(place.fans[-1], owner, text=f"reply {name}", priority=1)
             limits.poke([(place.account.pk, Lane.INTERACTIVE)])
-            wait_for(lambda key=single.public_id: _arrived(platform, key), seconds=20, what=f"the reply of {name}")
+            wait_for(
+                lambda key=single.public_id: _arrived(platform, key), seconds=20, what=f"the reply of {name}"
+            )
             waits[name] = time.monotonic() - queued
         left = 12 - states(row)["sent"]
         wait_for(lambda: states(row) == {"sent": 12}, seconds=30, what="all sent")
@@ -169,7 +177,9 @@ def test_pause_resume_and_cancel_in_the_middle(platform: Sandbox, owner: Members
     assert Counter(item["fan"] for item in platform.sent()).most_common(1)[0][1] == 1
 
 
-def test_a_row_that_slipped_by_a_pause_is_set_aside_at_the_claim(platform: Sandbox, owner: Membership) -> None:
+def test_a_row_that_slipped_by_a_pause_is_set_aside_at_the_claim(
+    platform: Sandbox, owner: Membership
+) -> None:
     stage = Stage(platform, owner, platform.account, 2)
     row = stage.campaign()
     start(row)
@@ -204,7 +214,9 @@ def test_a_dead_letter_of_a_campaign_that_is_done_goes_out_when_a_person_retries
     assert state(row) == "done"
 
 
-def test_taking_back_removes_what_can_be_and_leaves_what_was_bought(platform: Sandbox, owner: Membership) -> None:
+def test_taking_back_removes_what_can_be_and_leaves_what_was_bought(
+    platform: Sandbox, owner: Membership
+) -> None:
     stage = Stage(platform, owner, platform.account, 5)
     row = stage.campaign()
     with pumping():
@@ -214,6 +226,11 @@ def test_taking_back_removes_what_can_be_and_leaves_what_was_bought(platform: Sa
     with cross_workspace("demo"):
         sent = {m.conversation.fan_id: m for m in Message.objects.filter(delivery__campaign=row)}
         Message.objects.filter(pk=sent[stage.fans[0].pk].pk).update(purchased_at=clock.now())
+    with (
+        connection.cursor() as cursor
+    ):  # a text that can't be opened any more is no reason to leave it in the chat
+        garbled = sent[stage.fans[1].pk].pk
+        cursor.execute("UPDATE messaging_message SET text = 'garbage' WHERE id = %s", [garbled])
     _, tried = steered(steer.unsend, row)
     assert (tried, state(row)) == (5, "unsending")
     assert unsend.unsend_due(now=clock.now()) == 5
@@ -226,6 +243,25 @@ def test_taking_back_removes_what_can_be_and_leaves_what_was_bought(platform: Sa
     deleted = {str(item["id"]): item["deleted"] for item in rows}
     taken = {pk: deleted[str(message.platform_message_id)] for pk, message in sent.items()}
     assert taken == {fan.pk: index > 0 for index, fan in enumerate(stage.fans)}
+
+
+def test_taking_back_what_has_no_id_claims_nothing(platform: Sandbox, owner: Membership) -> None:
+    """A person has seen it in the chat; the platform was never asked whether it can still be removed."""
+    row = Stage(platform, owner, platform.account, 1).campaign()
+    with pumping():
+        start(row)
+        wait_for(lambda: states(row) == {"sent": 1}, seconds=30, what="it is sent")
+    tend.tend(now=clock.now())
+    with cross_workspace("demo"):
+        Message.objects.filter(delivery__campaign=row).update(platform_message_id=None)
+    steered(steer.unsend, row)
+    assert unsend.unsend_due(now=clock.now()) == 1
+    with workspace_scope(row.workspace_id):
+        found = progress(row, clock.now()).figures
+    assert found.unsends == {"unknown": 1, "failed": 0, "waiting": 0}
+    [kept] = platform.sent()
+    chat = platform.control("GET", f"messages?account={platform.account}&limit=200")
+    assert [item["deleted"] for item in chat if item["id"] == kept["messageId"]] == [False]
 
 
 def test_failed_ones_are_queued_again(platform: Sandbox, owner: Membership) -> None:

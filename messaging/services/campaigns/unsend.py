@@ -1,6 +1,8 @@
 """Taking sent messages back, one call for each, a batch at a time. What was bought is never taken back."""
+
 import asyncio
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 import structlog
 from django.db import transaction
@@ -9,11 +11,11 @@ from accounts.types import Platform
 from huntaze.kernel import context
 from huntaze.kernel.outbox import LeaseLost, State, assert_no_transaction, claim, retry_or_bury, settle
 from huntaze.kernel.tenancy import cross_workspace
-from huntaze.platforms.errors import Permanent, PlatformError
+from huntaze.platforms.errors import Permanent, PlatformError, Transient
 from messaging.gateways.registry import gateway
 from messaging.models import CampaignUnsend, Delivery, Message
-from messaging.services.pump import gateway_config, outgoing_of
-from messaging.types import DeliveryState, UnsendOutcome
+from messaging.services.pump import gateway_config
+from messaging.types import DeliveryState, Outgoing, UnsendOutcome
 
 log = structlog.get_logger(__name__)
 
@@ -54,12 +56,29 @@ async def _calls(deliveries: list[Delivery]) -> list[PlatformError | None]:
             try:
                 with context.bind(trace_id=delivery.trace_id or None):
                     platform_id = delivery.written.platform_message_id or ""
-                    await open_gateway.unsend(outgoing_of(delivery), platform_id)
+                    await open_gateway.unsend(_order(delivery), platform_id)
             except PlatformError as error:
                 return error
+            except Exception:  # whatever one of them holds, the others are taken back all the same
+                log.exception("messaging.unsend.unexpected")
+                return Transient("unexpected")
             return None
 
         return list(await asyncio.gather(*(one(delivery) for delivery in deliveries)))
+
+
+def _order(delivery: Delivery) -> Outgoing:
+    """Its id names the message; its text may not be readable any more and is not opened."""
+    return Outgoing(
+        key=delivery.public_id,
+        account_external_id=delivery.account.external_id,
+        fan_external_id=delivery.fan.platform_user_id,
+        text="",
+        price=Decimal(0),
+        is_locked_text=False,
+        media_ids=(),
+        trace_id=delivery.trace_id,
+    )
 
 
 def _settle(
@@ -68,7 +87,7 @@ def _settle(
     try:
         if not was_asked:
             bought = delivery.written.purchased_at is not None
-            _done(row, UnsendOutcome.BOUGHT if bought else UnsendOutcome.TOO_LATE)
+            _done(row, UnsendOutcome.BOUGHT if bought else UnsendOutcome.UNKNOWN)
         elif error is None or (isinstance(error, Permanent) and error.code == "not_found"):
             _removed(row, delivery, now)
         elif isinstance(error, Permanent) and error.code == "too_late":
