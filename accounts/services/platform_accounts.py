@@ -1,4 +1,5 @@
 """Accounts on the platforms: connecting them, and moving their state."""
+
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
@@ -45,23 +46,29 @@ def connect(
     return account
 
 
-def move_state(*, account: PlatformAccount, state: AccountState, reason: str, at: datetime, actor: audit.Actor) -> bool:
+def move_state(
+    *, account: PlatformAccount, state: AccountState, reason: str, at: datetime, actor: audit.Actor
+) -> bool:
     """Set the state as of `at`; an older piece of news never undoes a newer one. True when something changed.
 
     News that only confirms the state moves its time forwards, so that what happened before it can't undo it either.
     """
-    known = PlatformAccount.objects.filter(pk=account.pk, state_changed_at__lte=at)
     with transaction.atomic():
-        if not known.exclude(state=state).update(state=state, state_reason=reason, state_changed_at=at):
-            known.filter(state=state).update(state_changed_at=at)
+        rows = PlatformAccount.objects.filter(pk=account.pk)
+        known = rows.filter(state_changed_at__lte=at).select_for_update(of=("self",), no_key=True).first()
+        if known is None:
             return False
+        if known.state == state:
+            rows.update(state_changed_at=at)
+            return False
+        rows.update(state=state, state_reason=reason, state_changed_at=at)
         audit.record(
             workspace_id=account.workspace_id,
             actor=actor,
             action="account.state_changed",
             now=at,
             target=account.public_id,
-            changes={"from": account.state, "to": str(state)},
+            changes={"from": known.state, "to": str(state)},
             reason=reason,
         )
     account.state, account.state_reason, account.state_changed_at = state, reason, at

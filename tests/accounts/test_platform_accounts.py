@@ -1,4 +1,5 @@
 """Accounts on the platforms: one in the whole installation, and a state that never goes back in time."""
+
 import itertools
 import threading
 from collections.abc import Callable
@@ -111,7 +112,11 @@ def test_of_two_workspaces_at_once_one_gets_the_account(world: Any) -> None:
 
 def test_news_moves_the_state_and_is_audited_once(world: Any) -> None:
     account = world.account
-    assert [move(account, EXPIRED, 5), move(account, EXPIRED, 5), move(account, CONNECTED, 9)] == [True, False, True]
+    assert [move(account, EXPIRED, 5), move(account, EXPIRED, 5), move(account, CONNECTED, 9)] == [
+        True,
+        False,
+        True,
+    ]
     row = stored(account)
     assert (row.state, row.state_reason, row.state_changed_at) == ("connected", "news", later(9))
     assert audited("account.state_changed") == [
@@ -153,7 +158,8 @@ def test_only_a_connected_account_sends(world: Any, state: AccountState) -> None
 def test_pausing_is_told_once(world: Any) -> None:
     with workspace_scope(world.owner.workspace_id):
         found = [
-            set_paused(account=world.account, is_paused=value, actor=SYSTEM, now=NOW) for value in (True, True, False)
+            set_paused(account=world.account, is_paused=value, actor=SYSTEM, now=NOW)
+            for value in (True, True, False)
         ]
     assert found == [True, False, True]
     assert (len(audited("account.paused")), len(audited("account.resumed"))) == (1, 1)
@@ -170,7 +176,11 @@ def test_an_account_is_found_by_its_id_in_reach(world: Any) -> None:
 
 UNREACHABLE: dict[str, Callable[[Any], tuple[Any, Platform, str]]] = {
     "another workspace's": lambda w: (None, Platform.ONLYFANS, w.outsider_account.public_id),
-    "an unassigned creator's": lambda w: (frozenset({w.creator.pk}), Platform.ONLYFANS, w.other_account.public_id),
+    "an unassigned creator's": lambda w: (
+        frozenset({w.creator.pk}),
+        Platform.ONLYFANS,
+        w.other_account.public_id,
+    ),
     "nobody assigned": lambda w: (frozenset(), Platform.ONLYFANS, w.account.public_id),
     "another platform": lambda w: (None, Platform.TIKTOK, w.account.public_id),
     "another kind of id": lambda w: (None, Platform.ONLYFANS, w.creator.public_id),
@@ -200,3 +210,13 @@ def test_disconnected_accounts_are_not_listed(world: Any) -> None:
         assert reachable_accounts(frozenset({world.creator.pk}), Platform.ONLYFANS) == [world.account]
         with pytest.raises(NotFound):
             account_of(None, Platform.ONLYFANS, extra.public_id)
+
+
+def test_the_audit_names_the_state_that_it_really_left(world: Any) -> None:
+    """The caller's own copy of the row may be old."""
+    stale = bind(world.creator, "acct_stale")
+    assert move(stale, EXPIRED, 1)
+    with cross_workspace("demo"):
+        assert move_state(account=stale, state=CODE, reason="news", at=later(2), actor=SYSTEM)
+    changes = [(change["from"], change["to"]) for change in audited("account.state_changed")]
+    assert changes == [("connected", "expired"), ("expired", "needs_code")]
