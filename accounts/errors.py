@@ -1,4 +1,5 @@
 """Refusals of accounts."""
+
 from huntaze.kernel.errors import Conflict, NotAuthenticated
 
 
@@ -22,6 +23,10 @@ class InvalidRefreshToken(NotAuthenticated):
 
 class EmailTaken(Conflict):
     message = "User already exists with this email"
+
+
+class AlreadyMember(Conflict):
+    message = "Already a member of this workspace"
 
 
 class AccountTaken(Conflict):

@@ -1,11 +1,12 @@
 """Users, workspaces, members, creators and their keys: the writes."""
+
 import secrets
 from datetime import datetime
 
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 
-from accounts.errors import EmailTaken
+from accounts.errors import AlreadyMember, EmailTaken
 from accounts.models import ApiKey, Creator, CreatorAssignment, Membership, User, Workspace
 from accounts.rules import api_keys
 from accounts.rules.capabilities import is_scope
@@ -35,28 +36,39 @@ def create_workspace(
 ) -> tuple[Workspace, Membership]:
     """A workspace with its owner, in one transaction."""
     with transaction.atomic():
-        workspace = Workspace.objects.create(name=name, kind=kind, timezone=timezone, billing_email=owner.email)
+        workspace = Workspace.objects.create(
+            name=name, kind=kind, timezone=timezone, billing_email=owner.email
+        )
         with workspace_scope(workspace.pk):
             member = Membership.objects.create(user=owner, role=Role.OWNER, joined_at=now)
             actor = audit.Actor.member(owner.pk, member.pk)
             audit.record(
-                workspace_id=workspace.pk, actor=actor, action="workspace.created", now=now, target=workspace.public_id
+                workspace_id=workspace.pk,
+                actor=actor,
+                action="workspace.created",
+                now=now,
+                target=workspace.public_id,
             )
     return workspace, member
 
 
 def add_member(*, user: User, role: Role, actor: audit.Actor, now: datetime) -> Membership:
-    """A member of the workspace in scope."""
-    with transaction.atomic():
-        member = Membership.objects.create(user=user, role=role, joined_at=now)
-        audit.record(
-            workspace_id=member.workspace_id,
-            actor=actor,
-            action="member.added",
-            now=now,
-            target=member.public_id,
-            changes={"role": str(role)},
-        )
+    """A member of the workspace in scope; raises AlreadyMember, decided by the unique constraint."""
+    try:
+        with transaction.atomic():
+            member = Membership.objects.create(user=user, role=role, joined_at=now)
+            audit.record(
+                workspace_id=member.workspace_id,
+                actor=actor,
+                action="member.added",
+                now=now,
+                target=member.public_id,
+                changes={"role": str(role)},
+            )
+    except IntegrityError as error:
+        if "membership_active_unique" not in str(error):
+            raise
+        raise AlreadyMember from error
     return member
 
 
@@ -65,7 +77,11 @@ def create_creator(*, stage_name: str, timezone: str, actor: audit.Actor, now: d
     with transaction.atomic():
         creator = Creator.objects.create(stage_name=stage_name, timezone=timezone)
         audit.record(
-            workspace_id=creator.workspace_id, actor=actor, action="creator.created", now=now, target=creator.public_id
+            workspace_id=creator.workspace_id,
+            actor=actor,
+            action="creator.created",
+            now=now,
+            target=creator.public_id,
         )
     return creator
 

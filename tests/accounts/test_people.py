@@ -1,4 +1,5 @@
 """People, workspaces, members, creators: what is written, and what the constraints decide."""
+
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -6,7 +7,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from accounts.errors import EmailTaken
+from accounts.errors import AlreadyMember, EmailTaken
 from accounts.models import AuditEvent, Creator, CreatorAssignment, Membership, User, Workspace, WorkspaceKey
 from accounts.services import people
 from accounts.services.audit import Actor
@@ -28,7 +29,12 @@ def make(email: str) -> User:
 
 def test_a_person_is_stored_with_a_lower_case_mail_and_a_hash(db: None) -> None:
     user = User.objects.get(pk=make("Ann@Example.TEST").pk)
-    assert (user.email, user.name, user.is_staff, user.session_version) == ("ann@example.test", "Ann", False, 1)
+    assert (user.email, user.name, user.is_staff, user.session_version) == (
+        "ann@example.test",
+        "Ann",
+        False,
+        1,
+    )
     assert user.check_password("Correct-horse-7")
     assert "Correct" not in user.password
 
@@ -94,7 +100,7 @@ def test_a_member_is_added_to_the_workspace_in_scope(world: Any) -> None:
     user, actor = UserFactory(), Actor.system()
     with workspace_scope(world.owner.workspace_id):
         member = people.add_member(user=user, role=Role.CHATTER, actor=actor, now=NOW)
-        with pytest.raises(IntegrityError, match="membership_active_unique"):
+        with pytest.raises(AlreadyMember):
             people.add_member(user=user, role=Role.MANAGER, actor=actor, now=NOW)
     assert (member.workspace_id, member.role) == (world.owner.workspace_id, "chatter")
     with pytest.raises(ScopeMissing):
@@ -114,7 +120,11 @@ def test_a_creator_is_made_in_the_workspace_in_scope(world: Any) -> None:
         creator = people.create_creator(stage_name="Nova", timezone="UTC", actor=Actor.system(), now=NOW)
     with cross_workspace("demo"):
         stored = Creator.objects.get(pk=creator.pk)
-    assert (stored.workspace_id, stored.stage_name, stored.status) == (world.owner.workspace_id, "Nova", "active")
+    assert (stored.workspace_id, stored.stage_name, stored.status) == (
+        world.owner.workspace_id,
+        "Nova",
+        "active",
+    )
     assert audited() == ["creator.created"]
 
 
