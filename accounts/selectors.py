@@ -57,6 +57,12 @@ def sending_accounts() -> PlatformAccountQuerySet:
     return rows
 
 
+def accounts_by_handle(handle: str) -> list[int]:
+    """Keys of accounts whose handle is exactly this, at most 50."""
+    rows = PlatformAccount.objects.filter(handle__iexact=handle)
+    return list(rows.values_list("pk", flat=True)[:50])
+
+
 def account_of(creator_ids: frozenset[int] | None, platform: Platform, account_id: str | None) -> PlatformAccount:
     """The account with this public id, or the caller's only one; NotFound for anybody else's."""
     rows = PlatformAccount.objects.present().for_creators(creator_ids).filter(platform=platform)

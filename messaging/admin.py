@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from accounts.selectors import accounts_by_handle
 from accounts.services.audit import Actor
 from huntaze.kernel import clock, ids, outbox
 from huntaze.kernel.admin import Attention, ReadOnlyAdmin, attention
@@ -29,10 +30,53 @@ from messaging.models import (
     SendPolicy,
     SendSwitch,
 )
+from messaging.rules.onlyfans_events import ACCOUNT_EVENTS
+from messaging.rules.outcomes import ACCOUNT_STATES, FREE_CODES, TEAM_CODES, VENDOR_TROUBLE
 from messaging.services.dead_letters import it_arrived, retry_failed, send_again
 from messaging.services.fans import handle_digest
-from messaging.services.inbound import apply_again
+from messaging.services.inbound import HANDLERS, apply_again
 from messaging.services.switch import set_switch
+from messaging.types import DeliveryState
+
+#: Every code that a delivery may carry. Offered as they stand: asking the table which it holds reads all of it.
+ERROR_CODES = sorted(
+    VENDOR_TROUBLE
+    | TEAM_CODES
+    | FREE_CODES
+    | ACCOUNT_STATES.keys()
+    | {"banned_words", "bug", "forbidden", "invalid", "not_found", "refused", "sender_lost", "text_unreadable"}
+)
+
+
+class ErrorFilter(admin.SimpleListFilter):
+    """By the last error, among rows that are not through: those have small indexes of their own."""
+
+    title = _("last error")
+    parameter_name = "last_error"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(code, code) for code in ERROR_CODES]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> QuerySet[Delivery]:
+        if not self.value():
+            return queryset
+        waiting = [DeliveryState.FAILED, DeliveryState.UNCERTAIN, DeliveryState.SCHEDULED, DeliveryState.QUEUED]
+        return queryset.filter(last_error=self.value(), state__in=waiting)
+
+
+class EventFilter(admin.SimpleListFilter):
+    """By the event's name, among those not applied."""
+
+    title = _("event")
+    parameter_name = "event"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(name, name) for name in sorted({*HANDLERS, *ACCOUNT_EVENTS})]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[InboundEvent]) -> QuerySet[InboundEvent]:
+        if not self.value():
+            return queryset
+        return queryset.filter(event=self.value()).exclude(state=outbox.State.DONE)
 
 
 class MessagingAdmin(ReadOnlyAdmin):
@@ -61,9 +105,9 @@ class DeliveryAdmin(MessagingAdmin):
         "promised_at",
         "answered_at",
     )
-    list_filter = ("state", "lane", "last_error")
+    list_filter = ("state", "lane", ErrorFilter)
     list_select_related = ("message", "account", "workspace")
-    search_fields = ("trace_id__exact", "account__handle")
+    search_fields = ("trace_id__exact",)
     search_help_text = _("A msg_… or dlv_… id, a trace id, or an account's handle")
     ordering = ("-id",)
     actions = ("retry", "mark_arrived", "queue_again")
@@ -76,6 +120,10 @@ class DeliveryAdmin(MessagingAdmin):
             uid = ids.decode(prefix, search_term.strip())
             if uid:
                 return queryset.filter(**{field: uid}), False
+        handle = search_term.strip().removeprefix("@")
+        accounts = accounts_by_handle(handle) if handle else []
+        if accounts:
+            return queryset.filter(account_id__in=accounts), False
         return super().get_search_results(request, queryset, search_term)
 
     @admin.display(description=_("message"))
@@ -175,7 +223,7 @@ class FanSignalAdmin(MessagingAdmin):
 @admin.register(InboundEvent)
 class InboundEventAdmin(MessagingAdmin):
     list_display = ("public_id", "event", "state", "attempts", "last_error", "received_at")
-    list_filter = ("state", "event")
+    list_filter = ("state", EventFilter)
     search_fields = ("event_key__exact", "trace_id__exact", "account_external_id__exact")
     ordering = ("-id",)
     actions = ("replay",)

@@ -33,5 +33,8 @@ class InboundEvent(PublicIdModel, QueueRow):
             models.Index("available_at", "id", condition=Q(state="queued"), name="inbound_due"),
             models.Index("leased_until", condition=Q(state="working"), name="inbound_leased"),
             models.Index(F("received_at").desc(), name="inbound_by_time"),
+            models.Index("event_key", name="inbound_by_key"),
+            models.Index("trace_id", name="inbound_by_trace"),
+            models.Index("account_external_id", name="inbound_by_account"),
             models.Index("state", F("id").desc(), condition=~Q(state="done"), name="inbound_not_done"),
         ]

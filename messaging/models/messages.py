@@ -47,7 +47,14 @@ class Message(PublicIdModel, WorkspaceModel):
                 name="message_out_needs_approval",
             ),
         ]
-        indexes = [models.Index(fields=["conversation", "-created_at"], name="message_by_conversation")]
+        indexes = [
+            models.Index(fields=["conversation", "-created_at"], name="message_by_conversation"),
+            models.Index(
+                fields=["platform_message_id"],
+                condition=Q(platform_message_id__isnull=False),
+                name="message_by_platform_id",
+            ),
+        ]
 
 
 class FanSignal(PublicIdModel, WorkspaceModel):
