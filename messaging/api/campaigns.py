@@ -15,6 +15,7 @@ from huntaze.kernel.api.pagination import page_of
 from huntaze.kernel.api.views import HuntazeViewSet
 from huntaze.kernel.api.wire import camel
 from huntaze.kernel.errors import FieldError, Invalid
+from huntaze.kernel.limiter import Outlook
 from messaging.api import campaign_shapes as shapes
 from messaging.api.audiences import ACCOUNT, KEY, PAGE
 from messaging.models import Campaign
@@ -176,9 +177,11 @@ class CampaignViewSet(HuntazeViewSet):
     )
     def resume(self, request: Request, campaign_id: str) -> Response:
         row = self._campaign(campaign_id)
+        outlook, now = steer.outlook_for(row), clock.now()
 
         def work() -> Response:
-            return self._progress(steer.resume(campaign=row, actor=self._actor(), now=clock.now()))
+            resumed = steer.resume(campaign=row, outlook=outlook, actor=self._actor(), now=now)
+            return self._progress(resumed, outlook)
 
         return self.answer_once(work)
 
@@ -209,9 +212,11 @@ class CampaignViewSet(HuntazeViewSet):
     )
     def retry_failed(self, request: Request, campaign_id: str) -> Response:
         row = self._campaign(campaign_id)
+        outlook, now = steer.outlook_for(row), clock.now()
 
         def work() -> Response:
-            return self._bulk(*steer.retry_failed(campaign=row, actor=self._actor(), now=clock.now()))
+            retried = steer.retry_failed(campaign=row, outlook=outlook, actor=self._actor(), now=now)
+            return self._bulk(*retried, outlook)
 
         return self.answer_once(work)
 
@@ -231,11 +236,11 @@ class CampaignViewSet(HuntazeViewSet):
     def _steered(self, deed: Callable[..., Campaign], campaign_id: str) -> Response:
         return self._progress(deed(campaign=self._campaign(campaign_id), actor=self._actor(), now=clock.now()))
 
-    def _progress(self, row: Campaign) -> Response:
-        return Response(shapes.progress(row, progress(row, clock.now())))
+    def _progress(self, row: Campaign, outlook: Outlook | None = None) -> Response:
+        return Response(shapes.progress(row, progress(row, clock.now(), outlook)))
 
-    def _bulk(self, row: Campaign, queued: int) -> Response:
-        body = shapes.bulk(row, progress(row, clock.now()), queued=queued)
+    def _bulk(self, row: Campaign, queued: int, outlook: Outlook | None = None) -> Response:
+        body = shapes.bulk(row, progress(row, clock.now(), outlook), queued=queued)
         return Response(body, status=status.HTTP_202_ACCEPTED)
 
 

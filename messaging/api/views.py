@@ -15,7 +15,7 @@ from huntaze.kernel.api.permissions import PUBLIC
 from huntaze.kernel.api.views import HuntazeViewSet
 from messaging import selectors
 from messaging.api import serializers as shapes
-from messaging.services.dead_letters import retry_failed
+from messaging.services.dead_letters import new_promise, retry_failed
 from messaging.services.send import plan_send, queue_message
 from messaging.services.status import queue_status
 
@@ -131,9 +131,11 @@ class MessagingViewSet(HuntazeViewSet):
     def retry(self, request: Request, message_id: str) -> Response:
         delivery = selectors.delivery_of(self.principal.creator_ids, message_id)
         actor = Actor.member(self.principal.user_pk, self.principal.member_pk, self.principal.key_pk)
+        now = clock.now()
+        promised_at = new_promise(delivery, now)
 
         def work() -> Response:
-            queued_at = retry_failed(delivery=delivery, actor=actor, now=clock.now())
+            queued_at = retry_failed(delivery=delivery, actor=actor, now=now, promised_at=promised_at)
             body = {
                 "success": True,
                 "message_id": delivery.reference,

@@ -20,11 +20,22 @@ from messaging.types import DeliveryState
 NO_LOOKUP: dict[str, Any] = {"needs_lookup": False, "leased_until": None, "lease_token": None}
 
 
-def retry_failed(*, delivery: Delivery, actor: audit.Actor, now: datetime) -> datetime:
-    """Queue a dead letter again, attempts kept; raises NotFailed. Returns when it was queued."""
+def new_promise(delivery: Delivery, now: datetime) -> datetime:
+    """When it would go out if it were queued again now; asks Redis, so it comes before any transaction."""
+    return forecast(account=delivery.account, priority=delivery.priority, scheduled_at=None, now=now).at
+
+
+def retry_failed(
+    *, delivery: Delivery, actor: audit.Actor, now: datetime, promised_at: datetime | None = None
+) -> datetime:
+    """Queue a dead letter again, attempts kept; raises NotFailed. Returns when it was queued.
+
+    `promised_at` is `new_promise` from a caller who has a transaction open by now.
+    """
+    changes = _queued_again(promised_at or new_promise(delivery, now), now)
     with transaction.atomic():
         failed = Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.FAILED)
-        if not failed.update(**_queued_again(delivery, now)):
+        if not failed.update(**changes):
             raise NotFailed
         _record(delivery, actor, "message.retried", now, {"error": delivery.last_error})
     return now
@@ -69,17 +80,17 @@ def it_arrived(*, delivery: Delivery, actor: audit.Actor, now: datetime) -> None
 
 def send_again(*, delivery: Delivery, actor: audit.Actor, now: datetime) -> None:
     """A person has seen that an uncertain message is not in the chat; raises NotUncertain."""
+    changes = _queued_again(new_promise(delivery, now), now)
     with transaction.atomic():
         rows = Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.UNCERTAIN)
-        if not rows.update(**_queued_again(delivery, now)):
+        if not rows.update(**changes):
             raise NotUncertain
         _record(delivery, actor, "message.sent_again", now, {})
 
 
-def _queued_again(delivery: Delivery, now: datetime) -> dict[str, Any]:
+def _queued_again(promised_at: datetime, now: datetime) -> dict[str, Any]:
     """The row as if queued now, with a new promise: the old one is long past, and lateness is measured by it."""
-    found = forecast(account=delivery.account, priority=delivery.priority, scheduled_at=None, now=now)
-    times = {"available_at": now, "queued_at": now, "promised_at": found.at}
+    times = {"available_at": now, "queued_at": now, "promised_at": promised_at}
     return {"state": DeliveryState.QUEUED} | times | NO_LOOKUP
 
 

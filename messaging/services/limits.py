@@ -1,4 +1,5 @@
 """The send limiter with the installation's figures, and the nudges to it."""
+
 from collections.abc import Iterable
 
 import structlog
@@ -7,6 +8,7 @@ from redis.exceptions import RedisError
 
 from huntaze.kernel import clock
 from huntaze.kernel.limiter import Lane, Limit, Limiter, LogLost, Outlook
+from huntaze.kernel.outbox import assert_no_transaction
 from huntaze.kernel.tenancy import cross_workspace
 from messaging.models import Delivery
 from messaging.services import engine
@@ -16,7 +18,9 @@ log = structlog.get_logger(__name__)
 
 def limit() -> Limit:
     return Limit(
-        count=settings.SEND_LIMIT_COUNT, window=settings.SEND_LIMIT_WINDOW_SECONDS, lease=settings.SEND_LEASE_SECONDS
+        count=settings.SEND_LIMIT_COUNT,
+        window=settings.SEND_LIMIT_WINDOW_SECONDS,
+        lease=settings.SEND_LEASE_SECONDS,
     )
 
 
@@ -36,14 +40,20 @@ def outlook(account_pk: int) -> Outlook | None:
     """The account's slots as they are now; None when Redis can't tell.
 
     What is used is read from the rows: the limiter's log also holds slots that were granted a moment ago and may come
-    back unused. What holds the account up (the platform's own wish, the pace of bulk) is the limiter's.
+    back unused. What holds the account up (the platform's own wish, the pace of bulk) is the limiter's. Never inside a
+    transaction: a slow Redis would hold its rows.
     """
+    assert_no_transaction()
     try:
         seen = limiter().peek(account_pk)
     except RedisError:
         return None
     window = limit().window
-    answered = Delivery.objects.for_accounts([account_pk]).answered_within(window).values_list("answered_at", flat=True)
+    answered = (
+        Delivery.objects.for_accounts([account_pk])
+        .answered_within(window)
+        .values_list("answered_at", flat=True)
+    )
     now = clock.now()
     releases = [max(0.0, window - (now - at).total_seconds()) for at in answered]
     releases += [window] * Delivery.objects.for_accounts([account_pk]).in_flight().count()

@@ -85,7 +85,8 @@ def start(row: Campaign) -> None:
 
 def steered(deed: Any, row: Campaign) -> Any:
     with workspace_scope(row.workspace_id):
-        return deed(campaign=row, actor=SYSTEM, now=clock.now())
+        promised = {"outlook": steer.outlook_for(row)} if deed in {steer.resume, steer.retry_failed} else {}
+        return deed(campaign=row, actor=SYSTEM, now=clock.now(), **promised)
 
 
 def state(row: Campaign) -> str:

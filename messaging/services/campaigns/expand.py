@@ -4,6 +4,7 @@ One statement whatever the number: 100,000 fans never pass through this process,
 Killed in the middle, nothing is there and the campaign is still planning; done twice, the unique constraints leave
 nothing to the second.
 """
+
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -12,7 +13,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 
 from accounts.services.audit import Actor
-from huntaze.kernel.limiter import Lane
+from huntaze.kernel.limiter import Lane, Outlook
 from messaging.models import Campaign
 from messaging.rules import estimates
 from messaging.rules.campaigns import HAS_TURN
@@ -68,21 +69,25 @@ def take_turn(campaign_pk: int) -> bool:
 def expand(*, campaign_pk: int, now: datetime) -> int:
     """Planning → running; returns how many deliveries were queued. Does nothing for a campaign in another state,
     or when somebody else is at it."""
+    planning = Campaign.objects.filter(pk=campaign_pk, state=CampaignState.PLANNING)
+    account_pk = planning.values_list("account_id", flat=True).first()
+    if account_pk is None:
+        return 0
+    outlook = limits.outlook(account_pk) or UNKNOWN
     try:
         with transaction.atomic():
-            rows = Campaign.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
-            campaign = rows.filter(pk=campaign_pk, state=CampaignState.PLANNING).first()
-            return _expand(campaign, now) if campaign else 0
+            campaign = planning.select_for_update(of=("self",), no_key=True, skip_locked=True).first()
+            return _expand(campaign, outlook, now) if campaign else 0
     except _NotApproved as refusal:
         _send_back(campaign_pk, refusal, now)
         return 0
 
 
-def _expand(campaign: Campaign, now: datetime) -> int:
+def _expand(campaign: Campaign, outlook: Outlook, now: datetime) -> int:
     if campaign.approved_hash != content_hash(campaign):
         raise _NotApproved("approval_void", CampaignState.DRAFT)
     expected = counts(campaign, now).get("", 0)
-    queued = write_rows(campaign, now, promise(campaign.account_id, expected, now))
+    queued = write_rows(campaign, now, promise(outlook, expected, now))
     if second_person(campaign, approver_pk=campaign.approved_by_id, recipients=queued) == "missing":
         raise _NotApproved("second_person_needed", CampaignState.AWAITING_APPROVAL)
     campaign.state, campaign.started_at = CampaignState.RUNNING, now
@@ -104,9 +109,8 @@ def write_rows(campaign: Campaign, now: datetime, promised: datetime) -> int:
         return int(cursor.rowcount)
 
 
-def promise(account_pk: int, rows: int, now: datetime) -> datetime:
-    """When the last of so many paced messages of an account leaves."""
-    outlook = limits.outlook(account_pk) or UNKNOWN
+def promise(outlook: Outlook, rows: int, now: datetime) -> datetime:
+    """When the last of so many paced messages of an account leaves, as its slots look."""
     wait = estimates.wait_seconds(
         limit=limits.limit(), outlook=outlook, lane=Lane.BULK, before=max(0, rows - 1)
     )

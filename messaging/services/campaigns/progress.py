@@ -1,8 +1,9 @@
 """How far a campaign is: every figure counted from its rows, the end from the limiter."""
+
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from huntaze.kernel.limiter import Lane
+from huntaze.kernel.limiter import Lane, Outlook
 from messaging.models import Campaign, Delivery
 from messaging.rules import estimates
 from messaging.selectors import COUNTED
@@ -25,21 +26,24 @@ class Progress:
     ends_at: datetime | None
 
 
-def progress(campaign: Campaign, now: datetime) -> Progress:
+def progress(campaign: Campaign, now: datetime, known: Outlook | None = None) -> Progress:
+    """`known` is the account's outlook from a caller who has a transaction open by now."""
     found = figures(campaign, now)
     planned = sum(found.deliveries.values())
     if campaign.started_at is None:
         planned = int((campaign.plan or {}).get("planned", 0))
     minutes = min(RATE_MINUTES, _minutes_since(campaign.started_at, now))
     rate = round(found.sent_lately / minutes, 1) if minutes else 0.0
-    return Progress(found, planned, rate, _ends_at(campaign, found, planned, now))
+    return Progress(found, planned, rate, _ends_at(campaign, found, planned, known, now))
 
 
 def _minutes_since(started_at: datetime | None, now: datetime) -> float:
     return max(1.0, (now - started_at) / timedelta(minutes=1)) if started_at else 0.0
 
 
-def _ends_at(campaign: Campaign, found: Figures, planned: int, now: datetime) -> datetime | None:
+def _ends_at(
+    campaign: Campaign, found: Figures, planned: int, known: Outlook | None, now: datetime
+) -> datetime | None:
     if campaign.state == CampaignState.SCHEDULED:
         return expected_end(campaign, planned)
     left = found.count(*_WAITING)
@@ -48,7 +52,7 @@ def _ends_at(campaign: Campaign, found: Figures, planned: int, now: datetime) ->
     others = Delivery.objects.before(
         account_pk=campaign.account_id, lane=str(Lane.BULK), priority=campaign.priority
     ).exclude(campaign=campaign)
-    outlook = limits.outlook(campaign.account_id) or UNKNOWN
+    outlook = known or limits.outlook(campaign.account_id) or UNKNOWN
     before = others[:COUNTED].count() + left - 1
     wait = estimates.wait_seconds(limit=limits.limit(), outlook=outlook, lane=Lane.BULK, before=before)
     return now + timedelta(seconds=wait)

@@ -3,6 +3,7 @@
 The row's state is the order: whatever is claimed after it has changed is set aside by `texts.write_texts`, so these
 need not catch every delivery themselves; they move what waits, for the figures to be true at once.
 """
+
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -11,13 +12,14 @@ from django.db import IntegrityError, connection, transaction
 
 from accounts.services import audit
 from huntaze.kernel.jobs import enqueue
-from huntaze.kernel.limiter import Lane
+from huntaze.kernel.limiter import Lane, Outlook
 from messaging.errors import TurnTaken, WrongState
 from messaging.models import Campaign, CampaignUnsend, Delivery
 from messaging.rules.campaigns import HAS_TURN
 from messaging.services import limits
 from messaging.services.campaigns.expand import promise
 from messaging.services.campaigns.record import record, taken
+from messaging.services.send import UNKNOWN
 from messaging.types import CampaignState, DeliveryState
 
 WAITING = (DeliveryState.QUEUED, DeliveryState.SCHEDULED)
@@ -49,12 +51,17 @@ def pause(*, campaign: Campaign, actor: audit.Actor, now: datetime) -> Campaign:
     return row
 
 
-def resume(*, campaign: Campaign, actor: audit.Actor, now: datetime) -> Campaign:
+def outlook_for(campaign: Campaign) -> Outlook:
+    """What `resume` and `retry_failed` promise by. Asks Redis: before any transaction."""
+    return limits.outlook(campaign.account_id) or UNKNOWN
+
+
+def resume(*, campaign: Campaign, outlook: Outlook, actor: audit.Actor, now: datetime) -> Campaign:
     """Go on; raises WrongState, TurnTaken while another campaign of the account runs."""
     with transaction.atomic():
         row = taken(campaign, "resume")
         _take_turn(row)
-        requeue(row, DeliveryState.HELD, now)
+        requeue(row, DeliveryState.HELD, outlook, now)
         record(row, actor, "resumed", now)
     return row
 
@@ -76,7 +83,9 @@ def withdraw(campaign: Campaign) -> int:
         return int(cursor.rowcount)
 
 
-def retry_failed(*, campaign: Campaign, actor: audit.Actor, now: datetime) -> tuple[Campaign, int]:
+def retry_failed(
+    *, campaign: Campaign, outlook: Outlook, actor: audit.Actor, now: datetime
+) -> tuple[Campaign, int]:
     """Queue the dead letters again, attempts kept; returns how many. Raises WrongState, TurnTaken."""
     with transaction.atomic():
         row = taken(campaign, "retry")
@@ -86,7 +95,7 @@ def retry_failed(*, campaign: Campaign, actor: audit.Actor, now: datetime) -> tu
         else:
             if row.state == CampaignState.DONE and failed.exists():
                 _take_turn(row)
-            count = requeue(row, DeliveryState.FAILED, now)
+            count = requeue(row, DeliveryState.FAILED, outlook, now)
         record(row, actor, "retried", now, {"messages": count})
     return row, count
 
@@ -108,10 +117,10 @@ def unsend(*, campaign: Campaign, actor: audit.Actor, now: datetime) -> tuple[Ca
     return row, count
 
 
-def requeue(campaign: Campaign, state: DeliveryState, now: datetime) -> int:
+def requeue(campaign: Campaign, state: DeliveryState, outlook: Outlook, now: datetime) -> int:
     """Queue a campaign's rows of one state, with a new promise; wakes the senders after commit."""
     rows = Delivery.objects.filter(campaign=campaign, state=state)
-    promised = promise(campaign.account_id, rows.count(), now)
+    promised = promise(outlook, rows.count(), now)
     count = rows.update(
         state=DeliveryState.QUEUED, available_at=now, queued_at=now, promised_at=promised, needs_lookup=False
     )

@@ -1,4 +1,5 @@
 """The loop behind every campaign: start those whose turn has come, end those that are through, mend what slipped by."""
+
 from datetime import datetime, timedelta
 
 import structlog
@@ -7,6 +8,7 @@ from django.db.models import Q
 
 from accounts.services.audit import Actor
 from huntaze.kernel import clock
+from huntaze.kernel.limiter import Outlook
 from huntaze.kernel.tenancy import cross_workspace, workspace_scope
 from messaging.models import Campaign, CampaignUnsend, Delivery
 from messaging.services.campaigns import steer
@@ -18,9 +20,9 @@ from messaging.types import CampaignState, DeliveryState
 log = structlog.get_logger(__name__)
 
 #: Rows of a campaign that can still move by themselves.
-_OPEN = Q(state__in=[DeliveryState.QUEUED, DeliveryState.SCHEDULED, DeliveryState.SENDING, DeliveryState.HELD]) | Q(
-    state=DeliveryState.UNCERTAIN, needs_lookup=True
-)
+_OPEN = Q(
+    state__in=[DeliveryState.QUEUED, DeliveryState.SCHEDULED, DeliveryState.SENDING, DeliveryState.HELD]
+) | Q(state=DeliveryState.UNCERTAIN, needs_lookup=True)
 #: For so long after its end a campaign's strays are looked for; later ones are caught when they are claimed.
 LOOKED_AFTER = timedelta(hours=1)
 
@@ -45,7 +47,9 @@ def tend(*, now: datetime) -> int:
 
 def _due(now: datetime) -> list[tuple[int, int]]:
     """In the order in which they get their account's turn."""
-    rows = Campaign.objects.filter(state=CampaignState.SCHEDULED, launch_at__lte=now).order_by("launch_at", "pk")
+    rows = Campaign.objects.filter(state=CampaignState.SCHEDULED, launch_at__lte=now).order_by(
+        "launch_at", "pk"
+    )
     return list(rows.values_list("pk", "workspace_id")[:1000])
 
 
@@ -60,6 +64,7 @@ def _lately_over(now: datetime) -> list[tuple[int, int]]:
 
 
 def _look_after(campaign_pk: int, now: datetime) -> None:
+    outlook = _outlook(campaign_pk)
     with transaction.atomic():
         rows = Campaign.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
         campaign = rows.filter(pk=campaign_pk).first()
@@ -67,7 +72,7 @@ def _look_after(campaign_pk: int, now: datetime) -> None:
             return
         deliveries = Delivery.objects.filter(campaign=campaign)
         if campaign.state == CampaignState.RUNNING:
-            _run(campaign, now)
+            _run(campaign, outlook, now)
         elif campaign.state == CampaignState.PAUSED:
             deliveries.filter(state__in=steer.WAITING).update(state=DeliveryState.HELD)
         elif campaign.state == CampaignState.UNSENDING:
@@ -76,13 +81,21 @@ def _look_after(campaign_pk: int, now: datetime) -> None:
             steer.withdraw(campaign)
 
 
-def _run(campaign: Campaign, now: datetime) -> None:
+def _outlook(campaign_pk: int) -> Outlook | None:
+    """Its account's slots, where rows of a running campaign wait to be queued again; asked before the transaction."""
+    held = Delivery.objects.filter(campaign=campaign_pk, state=DeliveryState.HELD)
+    campaign = Campaign.objects.filter(pk=campaign_pk, state=CampaignState.RUNNING).first()
+    return steer.outlook_for(campaign) if campaign and held.exists() else None
+
+
+def _run(campaign: Campaign, outlook: Outlook | None, now: datetime) -> None:
     held = Delivery.objects.filter(campaign=campaign, state=DeliveryState.HELD)
     if held.filter(last_error=UNREADABLE).exists():
         _end(campaign, CampaignState.FAILED, UNREADABLE, now)
         steer.withdraw(campaign)
     elif held.exists():  # set aside while it was paused, after it had been resumed
-        steer.requeue(campaign, DeliveryState.HELD, now)
+        if outlook is not None:  # else they came a moment ago and are seen by the next round
+            steer.requeue(campaign, DeliveryState.HELD, outlook, now)
     elif not Delivery.objects.filter(_OPEN, campaign=campaign).exists():
         _end(campaign, CampaignState.DONE, "", now)
 
