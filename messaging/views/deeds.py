@@ -1,5 +1,8 @@
 """What members do with messages and accounts: retry, cancel, decide, pause, resume."""
 
+from collections.abc import Callable
+from typing import Any
+
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
@@ -17,7 +20,7 @@ from messaging.services import dead_letters
 from messaging.types import DeliveryState
 from messaging.views.common import actor_of, principal_of, told
 
-DEEDS = {
+DEEDS: dict[str, Callable[..., Any]] = {
     "retry": dead_letters.retry_failed,
     "cancel": dead_letters.cancel,
     "arrived": dead_letters.it_arrived,
