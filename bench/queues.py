@@ -17,7 +17,7 @@ from bench.kit import house, report
 
 SIZES = {"quick": (1, 100_000, 4000, 100), "smoke": (1, 200, 40, 3)}
 PEERS = house.ROOT / "bench" / "peers"
-PLACE = house.ROOT / "var" / "bench"
+PLACE = house.ROOT / "var" / "peers"
 PYTHON = PLACE / "venv" / "bin" / "python"
 NODE = PLACE / "node"
 NAMES = ("bullmq", "procrastinate", "post_office")
@@ -25,7 +25,7 @@ NAMES = ("bullmq", "procrastinate", "post_office")
 
 def options() -> Namespace:
     parser = report.parser(__doc__)
-    parser.add_argument("--install", action="store_true", help="install the peers into var/bench first")
+    parser.add_argument("--install", action="store_true", help="install the peers into var/peers first")
     parser.add_argument("--peers", default=",".join(NAMES), help="those to run, with commas between")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--rows", type=int, default=100_000, help="enqueued in a round")
