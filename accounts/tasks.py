@@ -1,7 +1,7 @@
 """Jobs of accounts."""
 from typing import Any
 
-from accounts.services.retention import forget_idempotency_keys
+from accounts.services.retention import forget_idempotency_keys, forget_sessions
 from huntaze.kernel import clock
 from huntaze.kernel.jobs import job
 
@@ -9,3 +9,8 @@ from huntaze.kernel.jobs import job
 @job("accounts.forget_idempotency_keys", system_wide=True)
 def forget_idempotency_keys_task(**_: Any) -> None:
     forget_idempotency_keys(now=clock.now())
+
+
+@job("accounts.forget_sessions", system_wide=True)
+def forget_sessions_task(**_: Any) -> None:
+    forget_sessions(now=clock.now())

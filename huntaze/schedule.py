@@ -50,4 +50,6 @@ class Config:
         "apply-inbound": _every(2.0, "messaging.apply_inbound", "webhooks"),
         "measure-queues": _every(10.0, "messaging.measure_queues", "default"),
         "forget-idempotency-keys": _every(3600.0, "accounts.forget_idempotency_keys", "default"),
+        "forget-sessions": _every(3600.0, "accounts.forget_sessions", "default"),
+        "forget-events": _every(3600.0, "messaging.forget_events", "default"),
     }

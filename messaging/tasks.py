@@ -6,7 +6,7 @@ from django.conf import settings
 
 from huntaze.kernel import clock, shutdown
 from huntaze.kernel.jobs import job
-from messaging.services import inbound, measure, scheduler, uncertain
+from messaging.services import inbound, measure, retention, scheduler, uncertain
 from messaging.services.campaigns import tend, unsend
 from messaging.services.pump import Pump
 
@@ -50,3 +50,8 @@ def tend_campaigns(**_: Any) -> None:
 @job("messaging.unsend_campaigns", system_wide=True)
 def unsend_campaigns(**_: Any) -> None:
     unsend.unsend_due(now=clock.now())
+
+
+@job("messaging.forget_events", system_wide=True)
+def forget_events(**_: Any) -> None:
+    retention.forget_events(now=clock.now())

@@ -38,7 +38,11 @@ class Workspace(PublicIdModel):
 
 
 class WorkspaceKey(models.Model):
-    """A data key, wrapped; `workspace` is null for the installation's own rows. Deleting the rows shreds the data."""
+    """A data key, wrapped; `workspace` is null for the installation's own rows.
+
+    Without its keys nothing that a workspace sealed can be read again. Webhooks are sealed with the installation's key
+    before anybody knows whose they are: those end by their age.
+    """
 
     workspace = models.ForeignKey(Workspace, models.CASCADE, null=True, related_name="+")
     version = models.PositiveIntegerField()
