@@ -20,6 +20,7 @@ class Workspace(PublicIdModel):
         (WorkspaceStatus.CLOSING.value, "Closing"),
         (WorkspaceStatus.ERASED.value, "Erased"),
     ]
+    PLANS = [("free", "Free"), ("pro", "Pro"), ("enterprise", "Enterprise")]
     name = models.CharField(max_length=100)
     kind = models.CharField(max_length=10, choices=KINDS, default="solo")
     timezone = models.CharField(max_length=64, default="UTC")
@@ -27,6 +28,7 @@ class Workspace(PublicIdModel):
     locale = models.CharField(max_length=2, default="en")
     billing_email = models.EmailField(blank=True, default="")
     status = models.CharField(max_length=10, choices=STATUSES, default="active")
+    plan = models.CharField(max_length=10, choices=PLANS, default="free", db_default="free")
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:

@@ -142,7 +142,7 @@ def _signed_in(user: User, session: RefreshSession, secret: str, now: datetime) 
         email=user.email,
         name=user.name,
         avatar=user.avatar or None,
-        subscription="free",
+        subscription=session.workspace.plan,
         access_token=tokens.access_token(user=user, workspace=session.workspace, session=session, now=now),
         refresh_token=secret,
         refresh_expires_at=tokens.expires_at(session),

@@ -11,7 +11,7 @@ from django.contrib.auth.hashers import MD5PasswordHasher
 from django.db import connection
 from rest_framework.test import APIClient
 
-from accounts.models import AuditEvent, RefreshSession, User
+from accounts.models import AuditEvent, RefreshSession, User, Workspace
 from accounts.services import signin
 from huntaze.kernel.tenancy import cross_workspace
 from tests.factories.accounts import NOW, PASSWORD, MembershipFactory, UserFactory
@@ -63,6 +63,11 @@ def test_it_answers_in_the_fixed_shape(world: Any) -> None:
         "subscription": "free",
     }
     assert answer["Cache-Control"] == "no-store"
+
+
+def test_the_subscription_is_the_workspace_s_plan(world: Any) -> None:
+    Workspace.objects.filter(pk=world.owner.workspace_id).update(plan="pro")
+    assert attempt(world.owner.user.email).json()["user"]["subscription"] == "pro"
 
 
 def test_the_token_says_who_and_which_session_and_nothing_else(world: Any) -> None:
