@@ -47,7 +47,8 @@ def install() -> None:
     NODE.mkdir(exist_ok=True)
     for name in ("package.json", "package-lock.json"):
         (NODE / name).write_bytes((PEERS / name).read_bytes())
-    subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=NODE, check=True)
+    options = ["--no-save", "--omit=optional", "--ignore-scripts", "--no-audit", "--no-fund"]
+    subprocess.run(["npm", "install", *options], cwd=NODE, check=True)
 
 
 class Peers:
