@@ -80,7 +80,9 @@ class PlatformAccountAdmin(ReadOnlyAdmin):
     def _set(self, request: HttpRequest, queryset: QuerySet[PlatformAccount], *, is_paused: bool) -> None:
         actor, now = Actor.staff(int(request.user.pk)), clock.now()
         changed = sum(set_paused(account=row, is_paused=is_paused, actor=actor, now=now) for row in queryset)
-        text = ngettext("%(count)d account changed.", "%(count)d accounts changed.", changed) % {"count": changed}
+        text = ngettext("%(count)d account changed.", "%(count)d accounts changed.", changed) % {
+            "count": changed
+        }
         self.message_user(request, text, messages.SUCCESS)
 
 
@@ -95,7 +97,15 @@ class ApiKeyAdmin(ReadOnlyAdmin):
 
 @admin.register(RefreshSession)
 class RefreshSessionAdmin(ReadOnlyAdmin):
-    list_display = ("public_id", "user", "workspace", "created_at", "last_used_at", "revoked_at", "revoked_reason")
+    list_display = (
+        "public_id",
+        "user",
+        "workspace",
+        "created_at",
+        "last_used_at",
+        "revoked_at",
+        "revoked_reason",
+    )
     list_select_related = ("user", "workspace")
     search_fields = ("user__email",)
     ordering = ("-id",)

@@ -1,4 +1,5 @@
 """API authentication: a bearer token is an access token or an API key; either opens the caller's workspace."""
+
 import ipaddress
 from datetime import timedelta
 from typing import Any

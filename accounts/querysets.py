@@ -1,4 +1,5 @@
 """Vocabulary of accounts' tables."""
+
 from typing import Any
 
 from accounts.types import OPEN_STATUSES, AccountState
@@ -16,8 +17,13 @@ class PlatformAccountQuerySet(WorkspaceQuerySet[Any]):  # type: ignore[override]
         return self.exclude(state=AccountState.DISCONNECTED)
 
     def sending(self) -> "PlatformAccountQuerySet":
-        """Accounts whose queue moves."""
-        return self.filter(state=AccountState.CONNECTED, is_sending_paused=False)
+        """Accounts whose queue moves: the same conditions as in the send engine's claim."""
+        return self.filter(
+            state=AccountState.CONNECTED,
+            is_sending_paused=False,
+            creator__status="active",
+            workspace__status="active",
+        )
 
     def for_creators(self, creator_ids: frozenset[int] | None) -> "PlatformAccountQuerySet":
         """Only these creators' accounts; None means no cut."""

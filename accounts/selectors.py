@@ -1,4 +1,5 @@
 """Reads of accounts that other apps and the doors use."""
+
 from accounts.models import ApiKey, CreatorAssignment, Membership, PlatformAccount
 from accounts.querysets import PlatformAccountQuerySet
 from accounts.rules.capabilities import capabilities_of, cut_by_scopes, only_reading
@@ -63,7 +64,9 @@ def accounts_by_handle(handle: str) -> list[int]:
     return list(rows.values_list("pk", flat=True)[:50])
 
 
-def account_of(creator_ids: frozenset[int] | None, platform: Platform, account_id: str | None) -> PlatformAccount:
+def account_of(
+    creator_ids: frozenset[int] | None, platform: Platform, account_id: str | None
+) -> PlatformAccount:
     """The account with this public id, or the caller's only one; NotFound for anybody else's."""
     rows = PlatformAccount.objects.present().for_creators(creator_ids).filter(platform=platform)
     rows = rows.select_related("creator", "workspace")

@@ -1,4 +1,5 @@
 """Jobs of accounts."""
+
 from typing import Any
 
 from accounts.services.retention import forget_idempotency_keys, forget_sessions

@@ -1,4 +1,5 @@
 """Values that cross the doors of accounts."""
+
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum

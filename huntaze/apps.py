@@ -1,4 +1,5 @@
 """The composition root as Django apps: system checks of the house, and the admin site in our clothes."""
+
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
 

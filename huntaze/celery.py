@@ -1,4 +1,5 @@
 """The Celery application: brokers, queues, and what makes losing every message lose nothing."""
+
 import os
 
 from celery import Celery

@@ -1,4 +1,5 @@
 """What every page's template knows."""
+
 from typing import Any
 
 from django.conf import settings

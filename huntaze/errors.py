@@ -1,4 +1,5 @@
 """Errors outside the API's views: JSON under `/api/`, a page elsewhere."""
+
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 

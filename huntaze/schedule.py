@@ -1,4 +1,5 @@
 """Celery's configuration and beat's table: every dispatcher runs from here, nudges only save time."""
+
 from typing import Any
 
 from django.conf import settings

@@ -1,4 +1,5 @@
 """Django settings: one file, values from huntaze.env, no question about which environment this is."""
+
 from datetime import timedelta
 
 from csp.constants import NONCE, NONE, SELF
@@ -89,6 +90,8 @@ DATABASES = {
 DATABASES["default"].setdefault("OPTIONS", {})
 DATABASES["default"]["OPTIONS"] |= {
     "connect_timeout": 5,
+    "keepalives_idle": 30,
+    "tcp_user_timeout": 10_000,
     "prepare_threshold": 5,  # for the send engine's own cursors; the ORM's bind on the client and prepare nothing
     "options": "-c statement_timeout=10000 -c idle_in_transaction_session_timeout=15000 -c jit=off",
 }

@@ -1,4 +1,5 @@
 """Every address of the house."""
+
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.decorators.csrf import csrf_exempt

@@ -2,6 +2,7 @@
 
 Names and texts stay sealed here; they show as dots.
 """
+
 from typing import Any
 
 from django.contrib import admin, messages
@@ -44,7 +45,16 @@ ERROR_CODES = sorted(
     | TEAM_CODES
     | FREE_CODES
     | ACCOUNT_STATES.keys()
-    | {"banned_words", "bug", "forbidden", "invalid", "not_found", "refused", "sender_lost", "text_unreadable"}
+    | {
+        "banned_words",
+        "bug",
+        "forbidden",
+        "invalid",
+        "not_found",
+        "refused",
+        "sender_lost",
+        "text_unreadable",
+    }
 )
 
 
@@ -60,7 +70,12 @@ class ErrorFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> QuerySet[Delivery]:
         if not self.value():
             return queryset
-        waiting = [DeliveryState.FAILED, DeliveryState.UNCERTAIN, DeliveryState.SCHEDULED, DeliveryState.QUEUED]
+        waiting = [
+            DeliveryState.FAILED,
+            DeliveryState.UNCERTAIN,
+            DeliveryState.SCHEDULED,
+            DeliveryState.QUEUED,
+        ]
         return queryset.filter(last_error=self.value(), state__in=waiting)
 
 
@@ -236,7 +251,9 @@ class InboundEventAdmin(MessagingAdmin):
         stuck = list(queryset.filter(state__in=states))
         count = apply_again(pks=[event.pk for event in stuck], now=clock.now())
         if stuck:
-            LogEntry.objects.log_actions(request.user.pk, stuck, CHANGE, "Applied again.", single_object=False)
+            LogEntry.objects.log_actions(
+                request.user.pk, stuck, CHANGE, "Applied again.", single_object=False
+            )
         text = ngettext("%(count)d event queued.", "%(count)d events queued.", count) % {"count": count}
         self.message_user(request, text, messages.SUCCESS)
 
@@ -248,7 +265,9 @@ MOST_COUNTED = 10_001
 @attention
 def dead_letters() -> Attention:
     count = Delivery.objects.dead_letters()[:MOST_COUNTED].count()
-    return Attention(_("Dead letters"), count, reverse("admin:messaging_delivery_changelist") + "?state__exact=failed")
+    return Attention(
+        _("Dead letters"), count, reverse("admin:messaging_delivery_changelist") + "?state__exact=failed"
+    )
 
 
 @attention
@@ -270,7 +289,15 @@ def webhooks_not_applied() -> Attention:
 class SendPolicyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Caps above the platform's own window. Django's own log keeps who changed what."""
 
-    list_display = ("name", "account", "is_per_fan", "count", "window_seconds", "until_account_age_days", "is_active")
+    list_display = (
+        "name",
+        "account",
+        "is_per_fan",
+        "count",
+        "window_seconds",
+        "until_account_age_days",
+        "is_active",
+    )
     list_filter = ("is_active", "is_per_fan")
     list_select_related = ("account",)
     autocomplete_fields = ("account",)
@@ -298,7 +325,16 @@ class SendSwitchAdmin(ReadOnlyAdmin):
 
 @admin.register(Campaign)
 class CampaignAdmin(MessagingAdmin):
-    list_display = ("public_id", "name", "state", "state_reason", "account", "workspace", "launch_at", "ended_at")
+    list_display = (
+        "public_id",
+        "name",
+        "state",
+        "state_reason",
+        "account",
+        "workspace",
+        "launch_at",
+        "ended_at",
+    )
     list_filter = ("state",)
     list_select_related = ("account", "workspace")
     search_fields = ("name", "trace_id__exact", "account__handle")

@@ -1,4 +1,5 @@
 """Refusals of messaging."""
+
 from huntaze.kernel.errors import Conflict, NotFound
 
 

@@ -1,4 +1,5 @@
 """Vocabulary of messaging's tables."""
+
 from datetime import datetime, timedelta
 from typing import Any
 

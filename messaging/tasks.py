@@ -1,4 +1,5 @@
 """Jobs of messaging; all of them are safe to run twice, at once, or not at all for a while."""
+
 import asyncio
 from typing import Any
 

@@ -1,4 +1,5 @@
 """Values that cross the doors of messaging."""
+
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal

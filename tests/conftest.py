@@ -1,4 +1,5 @@
 """Shared by all tests: a Redis database a worker, the sandbox, and a small world of two workspaces."""
+
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -27,7 +28,9 @@ from tests.platforms.webhooks import SECRET
 from tests.sandbox.server import KEY, Sandbox, run_sandbox
 
 #: A busy machine is no failure: examples have no deadline.
-hypothesis.settings.register_profile("house", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.register_profile(
+    "house", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("house")
 
 

@@ -1,4 +1,5 @@
 """Shapes of the authentication API."""
+
 from typing import Any
 
 from rest_framework import serializers

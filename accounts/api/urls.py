@@ -1,4 +1,5 @@
 """`/api/auth/…`"""
+
 from django.urls import path
 
 from accounts.api.views import AuthViewSet

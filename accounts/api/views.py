@@ -1,4 +1,5 @@
 """Authentication API: sign in, refresh, log out. The refresh token travels only in a cookie."""
+
 from typing import Any
 
 from django.conf import settings

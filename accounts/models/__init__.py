@@ -1,4 +1,5 @@
 """Tables of accounts."""
+
 from accounts.models.access import ApiKey, IdempotencyRecord, RefreshSession, RefreshToken
 from accounts.models.audit import AuditEvent
 from accounts.models.people import User

@@ -1,4 +1,5 @@
 """Ways in: API keys and refresh families, stored as hashes only; and answers kept for Idempotency-Key."""
+
 from django.db import models
 from django.db.models import Q
 

@@ -1,4 +1,5 @@
 """The audit log: who did what to which row, from where. Rows are added by services.audit and never changed."""
+
 from django.db import models
 
 from huntaze.kernel.ids import PublicIdModel

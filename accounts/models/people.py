@@ -1,4 +1,5 @@
 """People: one row a person, who may belong to several workspaces."""
+
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin

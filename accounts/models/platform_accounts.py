@@ -1,4 +1,5 @@
 """Accounts on the platforms; one in the whole installation for each account outside."""
+
 from django.db import models
 from django.db.models import Q
 

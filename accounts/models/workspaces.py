@@ -1,4 +1,5 @@
 """Workspaces, who works in them, and the creators they work for."""
+
 from django.db import models
 from django.db.models import Q
 

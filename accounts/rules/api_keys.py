@@ -2,6 +2,7 @@
 
 A wrong checksum is refused before any look-up. 30 base62 characters carry 178 bits.
 """
+
 import re
 import zlib
 from collections.abc import Callable

@@ -4,6 +4,7 @@ Each row gives, for owner, manager, chatter and creator, whether the capability 
 workspace (ALL), for assigned ones (ASSIGNED) or not at all (None), and the API scope that an API key needs for it
 (None: never by key).
 """
+
 from dataclasses import dataclass
 
 from accounts.types import Reach, Role
@@ -74,7 +75,9 @@ def only_reading(capabilities: frozenset[str]) -> frozenset[str]:
 
 def is_scope(text: str) -> bool:
     resource, _, action = text.partition(":")
-    return text in {"read", "write", "decisions:admin"} or (resource in RESOURCES and action in {"read", "write"})
+    return text in {"read", "write", "decisions:admin"} or (
+        resource in RESOURCES and action in {"read", "write"}
+    )
 
 
 def cut_by_scopes(capabilities: frozenset[str], scopes: frozenset[str]) -> frozenset[str]:

@@ -1,4 +1,5 @@
 """The only writer of the audit log."""
+
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any

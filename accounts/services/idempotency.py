@@ -1,4 +1,5 @@
 """The table behind `Idempotency-Key`."""
+
 from typing import Any
 
 from django.db import connection

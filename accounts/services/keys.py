@@ -1,4 +1,5 @@
 """Data keys of workspaces: made at first use, kept wrapped, handed to the kernel's encryption."""
+
 import os
 
 from django.db import transaction

@@ -22,7 +22,9 @@ def forget_idempotency_keys(*, now: datetime) -> int:
     forgotten = 0
     with cross_workspace("retention"):
         while True:
-            old = IdempotencyRecord.objects.filter(created_at__lt=now - IDEMPOTENCY_KEPT).values_list("pk", flat=True)
+            old = IdempotencyRecord.objects.filter(created_at__lt=now - IDEMPOTENCY_KEPT).values_list(
+                "pk", flat=True
+            )
             count, _ = IdempotencyRecord.objects.filter(pk__in=list(old[:BATCH])).delete()
             forgotten += count
             if count < BATCH:

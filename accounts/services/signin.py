@@ -1,4 +1,5 @@
 """Signing in and out through the API."""
+
 import ipaddress
 from datetime import datetime
 
@@ -30,7 +31,11 @@ def sign_in(*, email: str, password: str, is_remembered: bool, device: Device, n
         )
         actor = audit.Actor.member(user.pk, member.pk)
         audit.record(
-            workspace_id=member.workspace_id, actor=actor, action="auth.signed_in", now=now, target=user.public_id
+            workspace_id=member.workspace_id,
+            actor=actor,
+            action="auth.signed_in",
+            now=now,
+            target=user.public_id,
         )
         User.objects.filter(pk=user.pk).update(last_login=now)
     return _signed_in(user, session, secret, now)

@@ -1,4 +1,5 @@
 """Access tokens (signed, 15 minutes) and refresh families (opaque, rotated atomically)."""
+
 import hashlib
 import hmac
 import secrets
@@ -168,7 +169,9 @@ def _child(secret: str, session: RefreshSession, generation: int) -> str:
 
 
 def end_family(*, session: RefreshSession, reason: str, now: datetime) -> None:
-    RefreshSession.objects.filter(pk=session.pk, revoked_at=None).update(revoked_at=now, revoked_reason=reason)
+    RefreshSession.objects.filter(pk=session.pk, revoked_at=None).update(
+        revoked_at=now, revoked_reason=reason
+    )
 
 
 def end_everywhere(*, user: User, reason: str, now: datetime) -> None:

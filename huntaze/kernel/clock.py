@@ -1,4 +1,5 @@
 """The one place that reads the clock; doors call it and pass `now` down."""
+
 from datetime import UTC, datetime
 
 

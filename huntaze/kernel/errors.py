@@ -1,4 +1,5 @@
 """Refusals that people may see: each has a stable code, one plain sentence and data; doors map them to HTTP."""
+
 from dataclasses import dataclass
 from typing import Any
 

@@ -2,6 +2,7 @@
 
 The text is the prefix, an underscore and 26 Crockford base32 digits, so that public ids sort by creation time.
 """
+
 import os
 import time
 from typing import ClassVar

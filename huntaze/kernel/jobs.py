@@ -1,4 +1,5 @@
 """Jobs: named by string, sent after commit, carrying ids, the workspace and the trace id and nothing else."""
+
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial

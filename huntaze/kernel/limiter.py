@@ -11,6 +11,7 @@ virtual schedule that also counts what interactive used, so that a backlog alway
 The log lives as long as one run of the Redis process: `epoch` holds the run id under which it was (re)built, and
 nothing is granted under another one. `rebuild` makes it again from the rows of record.
 """
+
 import json
 import time
 from collections.abc import Iterable, Sequence
@@ -250,7 +251,9 @@ class Limiter:
         }
         return script(keys=[], args=[self._prefix, json.dumps(settings | values)])
 
-    def tick(self, news: News, *, most: int = 500, slots: int = 10_000, burst: int | None = None) -> list[Grant]:
+    def tick(
+        self, news: News, *, most: int = 500, slots: int = 10_000, burst: int | None = None
+    ) -> list[Grant]:
         """Tell what is known, get slots for up to `most` accounts in each lane; raises LogLost.
 
         At most `slots` are granted in all, and at most `burst` to one account in the interactive lane (default: all

@@ -60,7 +60,9 @@ PLATFORM_REQUEST_SECONDS = Histogram(
 )
 WEBHOOKS = Counter("huntaze_webhooks_total", "Webhooks received", ("vendor", "outcome"))
 WEBHOOKS_FORGOTTEN = Counter(
-    "huntaze_webhooks_forgotten_total", "Webhooks deleted after their time, by the state they ended in", ("state",)
+    "huntaze_webhooks_forgotten_total",
+    "Webhooks deleted after their time, by the state they ended in",
+    ("state",),
 )
 WEBHOOK_LAG_SECONDS = Histogram(
     "huntaze_webhook_lag_seconds", "From receipt to application of a webhook", ("vendor",), buckets=_LAG_S

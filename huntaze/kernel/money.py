@@ -1,4 +1,5 @@
 """Money: whole minor units with a currency; never a float."""
+
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 

@@ -4,6 +4,7 @@ Claim is one short transaction (`FOR UPDATE SKIP LOCKED`, a lease and a token); 
 open; settling is a compare-and-set on the token, so that a worker whose lease ran out can't overwrite what another
 one has done since.
 """
+
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -73,7 +74,9 @@ def claim(model: type[R], *, now: datetime, limit: int, lease: timedelta) -> lis
     due = Q(state=State.QUEUED, available_at__lte=now) | Q(state=State.WORKING, leased_until__lt=now)
     token = uuid4()
     with transaction.atomic():
-        rows = list(manager.filter(due).order_by("available_at", "pk").select_for_update(skip_locked=True)[:limit])
+        rows = list(
+            manager.filter(due).order_by("available_at", "pk").select_for_update(skip_locked=True)[:limit]
+        )
         if rows:
             manager.filter(pk__in=[row.pk for row in rows]).update(
                 state=State.WORKING, leased_until=now + lease, lease_token=token, attempts=F("attempts") + 1
@@ -93,7 +96,9 @@ def settle(row: QueueRow, **changes: Any) -> None:
         raise LeaseLost(f"{type(row).__name__} {row.pk}")
 
 
-def retry_or_bury(row: QueueRow, *, now: datetime, error: str, delays: Sequence[float] = RETRY_DELAYS) -> bool:
+def retry_or_bury(
+    row: QueueRow, *, now: datetime, error: str, delays: Sequence[float] = RETRY_DELAYS
+) -> bool:
     """Put the row back at its next time, or make it a dead letter after the last attempt; True when it waits."""
     error = error[:200]
     if row.attempts > len(delays):

@@ -2,6 +2,7 @@
 
 At most `limit` requests are let through in any window of `window` seconds. Redis' clock is the only clock.
 """
+
 import math
 import os
 import time

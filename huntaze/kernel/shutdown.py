@@ -3,6 +3,7 @@
 The page is shared by a worker and the children that it forks afterwards: the parent hears the signal, the children
 look at the flag.
 """
+
 import mmap
 
 _flag = mmap.mmap(-1, 1)

@@ -3,6 +3,7 @@
 A scope opens in four places only: authentication, the base views, the job base task, and `cross_workspace("why")`
 for staff pages and the system's own loops. See docs/adr/0001-workspace-scope.md.
 """
+
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar

@@ -1,4 +1,5 @@
 """How every call to a platform ends, if not with a result: three errors, and what each allows us to do."""
+
 from typing import Any
 
 

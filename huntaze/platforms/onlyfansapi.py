@@ -3,6 +3,7 @@
 Source of paths and shapes: the vendor's SDK `onlyfans` 0.2.0 and documentation. There is no function that takes a
 password or a cookie, on purpose.
 """
+
 import hashlib
 import hmac
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -20,7 +21,14 @@ MOST_PAGES = 1000
 LONGEST_WAIT = 3600.0
 #: Codes of a 503 by which the vendor says that the account's own session is the trouble: nothing reached OnlyFans.
 SESSION_CODES = frozenset(
-    {"session_expired", "reauthenticating", "needs_otp", "needs_face_otp", "otp_code_required", "face_otp_required"}
+    {
+        "session_expired",
+        "reauthenticating",
+        "needs_otp",
+        "needs_face_otp",
+        "otp_code_required",
+        "face_otp_required",
+    }
 )
 
 T = TypeVar("T")
@@ -74,7 +82,9 @@ class OnlyFansApi:
     """Use as an async context manager inside one event loop. Every method raises Transient or Permanent, and
     `send_message` and `unsend` also Uncertain."""
 
-    def __init__(self, base_url: str, api_key: str, *, read_timeout: float = 30.0, connections: int = 200) -> None:
+    def __init__(
+        self, base_url: str, api_key: str, *, read_timeout: float = 30.0, connections: int = 200
+    ) -> None:
         self._http = HttpClient(
             base_url,
             vendor=VENDOR,
@@ -151,10 +161,17 @@ class OnlyFansApi:
         await self._write("DELETE", path, "unsend", None, None)
 
     async def create_webhook(self, *, url: str, events: Sequence[str], secret: str) -> Webhook:
-        body = {"endpoint_url": url, "events": list(events), "account_scope": "global", "signing_secret": secret}
+        body = {
+            "endpoint_url": url,
+            "events": list(events),
+            "account_scope": "global",
+            "signing_secret": secret,
+        }
         return _written(_webhook, await self._write("POST", "/api/webhooks", "create_webhook", body, None))
 
-    async def update_webhook(self, webhook_id: str, *, url: str, events: Sequence[str], secret: str) -> Webhook:
+    async def update_webhook(
+        self, webhook_id: str, *, url: str, events: Sequence[str], secret: str
+    ) -> Webhook:
         body = {
             "endpoint_url": url,
             "events": list(events),
@@ -182,7 +199,9 @@ class OnlyFansApi:
         self, method: str, path: str, operation: str, body: dict[str, Any] | None, key: str | None
     ) -> Answer:
         try:
-            answer = await self._http.request(method, path, operation=operation, json=body, idempotency_key=key)
+            answer = await self._http.request(
+                method, path, operation=operation, json=body, idempotency_key=key
+            )
         except NotSent as error:
             raise Transient(error.code, is_on_wire=False) from error
         except SentNoAnswer as error:

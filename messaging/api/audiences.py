@@ -1,4 +1,5 @@
 """`/api/onlyfans/lists` and `/api/onlyfans/segments`: who can be written to at once."""
+
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
@@ -21,7 +22,9 @@ from messaging.selectors import audiences as found
 from messaging.selectors import fan_of
 from messaging.services import audiences as services
 
-KEY = OpenApiParameter(HEADER, str, OpenApiParameter.HEADER, description="Same key and body: same answer, 24 h.")
+KEY = OpenApiParameter(
+    HEADER, str, OpenApiParameter.HEADER, description="Same key and body: same answer, 24 h."
+)
 PAGE = [
     OpenApiParameter("limit", int, description="1 to 200, default 50."),
     OpenApiParameter("offset", int, description="Default 0."),
@@ -34,7 +37,9 @@ CONDITIONS = {"all": [{"field": "last_active", "op": "within_days", "value": 30}
 
 class ListInput(serializers.Serializer[Any]):
     name = StrictText(max_length=80)
-    account_id = StrictText(max_length=60, required=False, help_text="Needed only with several accounts (`acc_…`).")
+    account_id = StrictText(
+        max_length=60, required=False, help_text="Needed only with several accounts (`acc_…`)."
+    )
 
 
 class ListChange(serializers.Serializer[Any]):
@@ -80,7 +85,9 @@ class EntriesOutput(serializers.Serializer[Any]):
 
 class SegmentInput(serializers.Serializer[Any]):
     name = StrictText(max_length=80)
-    account_id = StrictText(max_length=60, required=False, help_text="Needed only with several accounts (`acc_…`).")
+    account_id = StrictText(
+        max_length=60, required=False, help_text="Needed only with several accounts (`acc_…`)."
+    )
     conditions = serializers.JSONField(help_text="One of all, any, none with conditions or groups of them.")
 
 
@@ -145,7 +152,10 @@ class ListViewSet(_AudienceViewSet):
     once = frozenset({"create", "add"})
 
     @extend_schema(
-        operation_id="lists_list", summary="Lists of fans", tags=["Audiences"], parameters=[ACCOUNT, *PAGE],
+        operation_id="lists_list",
+        summary="Lists of fans",
+        tags=["Audiences"],
+        parameters=[ACCOUNT, *PAGE],
         responses=ListsOutput,
     )
     def list(self, request: Request) -> Response:
@@ -155,7 +165,11 @@ class ListViewSet(_AudienceViewSet):
         return Response(page.answer("lists", shown, rows.count()))
 
     @extend_schema(
-        operation_id="lists_create", summary="Make a list", tags=["Audiences"], parameters=[KEY], request=ListInput,
+        operation_id="lists_create",
+        summary="Make a list",
+        tags=["Audiences"],
+        parameters=[KEY],
+        request=ListInput,
         responses={201: ListOutput},
         examples=[OpenApiExample("A list", value={"name": "Regulars"}, request_only=True)],
     )
@@ -174,7 +188,10 @@ class ListViewSet(_AudienceViewSet):
         return Response(_list(found.list_of(self.reach(), list_id)))
 
     @extend_schema(
-        operation_id="lists_change", summary="Rename a list", tags=["Audiences"], request=ListChange,
+        operation_id="lists_change",
+        summary="Rename a list",
+        tags=["Audiences"],
+        request=ListChange,
         responses=ListOutput,
     )
     def change(self, request: Request, list_id: str) -> Response:
@@ -184,8 +201,10 @@ class ListViewSet(_AudienceViewSet):
         return Response(_list(row))
 
     @extend_schema(
-        operation_id="lists_delete", summary="Delete a list",
-        description="409 while a segment or a campaign that is not over names it.", tags=["Audiences"],
+        operation_id="lists_delete",
+        summary="Delete a list",
+        description="409 while a segment or a campaign that is not over names it.",
+        tags=["Audiences"],
         responses={204: None},
     )
     def delete(self, request: Request, list_id: str) -> Response:
@@ -194,14 +213,21 @@ class ListViewSet(_AudienceViewSet):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(
-        operation_id="lists_fans", summary="Fans on a list, newest first", tags=["Audiences"], parameters=PAGE,
+        operation_id="lists_fans",
+        summary="Fans on a list, newest first",
+        tags=["Audiences"],
+        parameters=PAGE,
         responses=EntriesOutput,
     )
     def fans(self, request: Request, list_id: str) -> Response:
         page = page_of(request)
         rows = found.fans_on(found.list_of(self.reach(), list_id))
         shown = [
-            {"id": row.fan.public_id, "platform_user_id": row.fan.platform_user_id, "added_at": clock.iso(row.added_at)}
+            {
+                "id": row.fan.public_id,
+                "platform_user_id": row.fan.platform_user_id,
+                "added_at": clock.iso(row.added_at),
+            }
             for row in rows[page.offset : page.offset + page.limit]
         ]
         return Response(page.answer("fans", shown, rows.count()))
@@ -227,7 +253,10 @@ class ListViewSet(_AudienceViewSet):
         return self.answer_once(work)
 
     @extend_schema(
-        operation_id="lists_remove_fan", summary="Take a fan off a list", tags=["Audiences"], responses={204: None}
+        operation_id="lists_remove_fan",
+        summary="Take a fan off a list",
+        tags=["Audiences"],
+        responses={204: None},
     )
     def remove(self, request: Request, list_id: str, fan_id: str) -> Response:
         row = found.list_of(self.reach(), list_id)
@@ -244,7 +273,10 @@ class SegmentViewSet(_AudienceViewSet):
     once = frozenset({"create"})
 
     @extend_schema(
-        operation_id="segments_list", summary="Segments", tags=["Audiences"], parameters=[ACCOUNT, *PAGE],
+        operation_id="segments_list",
+        summary="Segments",
+        tags=["Audiences"],
+        parameters=[ACCOUNT, *PAGE],
         responses=SegmentsOutput,
     )
     def list(self, request: Request) -> Response:
@@ -272,32 +304,48 @@ class SegmentViewSet(_AudienceViewSet):
 
         def work() -> Response:
             row = services.make_segment(
-                account=account, name=data["name"], conditions=data["conditions"], actor=self.actor(), now=clock.now()
+                account=account,
+                name=data["name"],
+                conditions=data["conditions"],
+                actor=self.actor(),
+                now=clock.now(),
             )
             return Response(_segment(row), status=status.HTTP_201_CREATED)
 
         return self.answer_once(work)
 
-    @extend_schema(operation_id="segments_read", summary="One segment", tags=["Audiences"], responses=SegmentOutput)
+    @extend_schema(
+        operation_id="segments_read", summary="One segment", tags=["Audiences"], responses=SegmentOutput
+    )
     def retrieve(self, request: Request, segment_id: str) -> Response:
         return Response(_segment(found.segment_of(self.reach(), segment_id)))
 
     @extend_schema(
-        operation_id="segments_change", summary="Change a segment",
-        description="Other conditions end the approval of campaigns that use it.", tags=["Audiences"],
-        request=SegmentChange, responses=SegmentOutput,
+        operation_id="segments_change",
+        summary="Change a segment",
+        description="Other conditions end the approval of campaigns that use it.",
+        tags=["Audiences"],
+        request=SegmentChange,
+        responses=SegmentOutput,
     )
     def change(self, request: Request, segment_id: str) -> Response:
         row = found.segment_of(self.reach(), segment_id)
         data = self.valid(SegmentChange, request)
         services.change_segment(
-            segment=row, name=data.get("name"), conditions=data.get("conditions"), actor=self.actor(), now=clock.now()
+            segment=row,
+            name=data.get("name"),
+            conditions=data.get("conditions"),
+            actor=self.actor(),
+            now=clock.now(),
         )
         return Response(_segment(row))
 
     @extend_schema(
-        operation_id="segments_delete", summary="Delete a segment",
-        description="409 while a campaign that is not over names it.", tags=["Audiences"], responses={204: None},
+        operation_id="segments_delete",
+        summary="Delete a segment",
+        description="409 while a campaign that is not over names it.",
+        tags=["Audiences"],
+        responses={204: None},
     )
     def delete(self, request: Request, segment_id: str) -> Response:
         row = found.segment_of(self.reach(), segment_id)
@@ -305,8 +353,11 @@ class SegmentViewSet(_AudienceViewSet):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(
-        operation_id="segments_preview", summary="How many fans conditions describe", tags=["Audiences"],
-        request=PreviewInput, responses=CountOutput,
+        operation_id="segments_preview",
+        summary="How many fans conditions describe",
+        tags=["Audiences"],
+        request=PreviewInput,
+        responses=CountOutput,
         examples=[OpenApiExample("Buyers", value={"conditions": CONDITIONS}, request_only=True)],
     )
     def preview(self, request: Request) -> Response:
@@ -316,8 +367,11 @@ class SegmentViewSet(_AudienceViewSet):
         return Response({"count": found.matching(account, group, clock.now()).count()})
 
     @extend_schema(
-        operation_id="segments_count", summary="How many fans a segment has now", tags=["Audiences"],
-        responses={200: CountOutput}, parameters=[OpenApiParameter("segment_id", OpenApiTypes.STR, "path")],
+        operation_id="segments_count",
+        summary="How many fans a segment has now",
+        tags=["Audiences"],
+        responses={200: CountOutput},
+        parameters=[OpenApiParameter("segment_id", OpenApiTypes.STR, "path")],
     )
     def count(self, request: Request, segment_id: str) -> Response:
         row = found.segment_of(self.reach(), segment_id)

@@ -1,4 +1,5 @@
 """Shapes of the campaigns API: what comes in becomes a draft, what goes out is read from the rows."""
+
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -23,8 +24,12 @@ from messaging.types import DeliveryState as D
 
 
 class ContentInput(serializers.Serializer[Any]):
-    en = StrictText(max_length=limits.MOST_CHARACTERS, allow_blank=True, trim_whitespace=False, required=False)
-    fr = StrictText(max_length=limits.MOST_CHARACTERS, allow_blank=True, trim_whitespace=False, required=False)
+    en = StrictText(
+        max_length=limits.MOST_CHARACTERS, allow_blank=True, trim_whitespace=False, required=False
+    )
+    fr = StrictText(
+        max_length=limits.MOST_CHARACTERS, allow_blank=True, trim_whitespace=False, required=False
+    )
 
 
 class ScheduleInput(serializers.Serializer[Any]):
@@ -35,19 +40,31 @@ class ScheduleInput(serializers.Serializer[Any]):
 
 
 class AutomaticInput(serializers.Serializer[Any]):
-    in_conversation_minutes = serializers.IntegerField(min_value=1, max_value=1440, allow_null=True, required=False)
-    recent_campaign_hours = serializers.IntegerField(min_value=1, max_value=720, allow_null=True, required=False)
+    in_conversation_minutes = serializers.IntegerField(
+        min_value=1, max_value=1440, allow_null=True, required=False
+    )
+    recent_campaign_hours = serializers.IntegerField(
+        min_value=1, max_value=720, allow_null=True, required=False
+    )
     same_text_days = serializers.IntegerField(min_value=1, max_value=365, allow_null=True, required=False)
 
 
 class CampaignInput(serializers.Serializer[Any]):
     name = StrictText(max_length=80)
-    account_id = StrictText(max_length=60, required=False, help_text="Needed only with several accounts (`acc_…`).")
+    account_id = StrictText(
+        max_length=60, required=False, help_text="Needed only with several accounts (`acc_…`)."
+    )
     mode = serializers.ChoiceField(choices=["queued"], default="queued")
     content = ContentInput(help_text="The text under its language, which also names the fallbacks' language.")
-    media_ids = serializers.ListField(child=StrictText(max_length=100), default=list, max_length=limits.MOST_MEDIA)
+    media_ids = serializers.ListField(
+        child=StrictText(max_length=100), default=list, max_length=limits.MOST_MEDIA
+    )
     price = serializers.DecimalField(
-        max_digits=8, decimal_places=2, allow_null=True, default=Decimal(0), help_text="0, or 3 to 200 with media."
+        max_digits=8,
+        decimal_places=2,
+        allow_null=True,
+        default=Decimal(0),
+        help_text="0, or 3 to 200 with media.",
     )
     locked_text = serializers.BooleanField(default=False)
     include = serializers.JSONField(help_text="Objects with one of list, segment, fan and its id.")
@@ -64,7 +81,9 @@ class CampaignChange(CampaignInput):
 
 
 class ApproveInput(serializers.Serializer[Any]):
-    content_hash = StrictText(max_length=71, help_text="The `contentHash` of the campaign that was looked at.")
+    content_hash = StrictText(
+        max_length=71, help_text="The `contentHash` of the campaign that was looked at."
+    )
 
 
 class ApprovalOutput(serializers.Serializer[Any]):
@@ -183,7 +202,9 @@ def changed_draft(draft: CampaignDraft, data: dict[str, Any], account: PlatformA
 def _content(data: dict[str, str]) -> dict[str, Any]:
     given = [language for language in LANGUAGES if language in data]
     if len(given) != 1:
-        raise Invalid(FieldError("content", "Give the text in one language, en or fr: a fan's own is not known."))
+        raise Invalid(
+            FieldError("content", "Give the text in one language, en or fr: a fan's own is not known.")
+        )
     return {"language": given[0], "text": data[given[0]]}
 
 
@@ -296,7 +317,12 @@ def _schedule_out(row: Campaign) -> dict[str, Any]:
     if row.scheduled_for is None or place is None:
         return {"kind": "now", "timezone": row.timezone}
     local = row.scheduled_for.astimezone(place)
-    return {"kind": "at", "date": local.strftime("%Y-%m-%d"), "at": local.strftime("%H:%M"), "timezone": row.timezone}
+    return {
+        "kind": "at",
+        "date": local.strftime("%Y-%m-%d"),
+        "at": local.strftime("%H:%M"),
+        "timezone": row.timezone,
+    }
 
 
 def _plan_out(row: Campaign) -> dict[str, Any] | None:

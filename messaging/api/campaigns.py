@@ -1,4 +1,5 @@
 """`/api/onlyfans/campaigns`: writing, planning, approving, launching and steering queued mass messages."""
+
 from collections.abc import Callable
 from typing import Any
 
@@ -49,8 +50,11 @@ class CampaignViewSet(HuntazeViewSet):
     once = frozenset({"create", "launch", "resume", "unsend", "retry_failed"})
 
     @extend_schema(
-        operation_id="campaigns_list", summary="Campaigns, newest first", tags=TAGS,
-        parameters=[ACCOUNT, STATUS, *PAGE], responses=shapes.CampaignsOutput,
+        operation_id="campaigns_list",
+        summary="Campaigns, newest first",
+        tags=TAGS,
+        parameters=[ACCOUNT, STATUS, *PAGE],
+        responses=shapes.CampaignsOutput,
     )
     def list(self, request: Request) -> Response:
         page = page_of(request)
@@ -81,7 +85,11 @@ class CampaignViewSet(HuntazeViewSet):
 
         def work() -> Response:
             row = edit.make(
-                account=account, draft=draft, member_pk=self.principal.member_pk, actor=self._actor(), now=clock.now()
+                account=account,
+                draft=draft,
+                member_pk=self.principal.member_pk,
+                actor=self._actor(),
+                now=clock.now(),
             )
             return Response(shapes.campaign(row), status=status.HTTP_201_CREATED)
 
@@ -94,9 +102,12 @@ class CampaignViewSet(HuntazeViewSet):
         return Response(shapes.campaign(self._campaign(campaign_id)))
 
     @extend_schema(
-        operation_id="campaigns_change", summary="Change a campaign that has not begun",
+        operation_id="campaigns_change",
+        summary="Change a campaign that has not begun",
         description="Another text, price, media or audience ends its approval; any change takes back its launch.",
-        tags=TAGS, request=shapes.CampaignChange, responses=shapes.CampaignOutput,
+        tags=TAGS,
+        request=shapes.CampaignChange,
+        responses=shapes.CampaignOutput,
         examples=[OpenApiExample("Another price", value={"price": "12.00"}, request_only=True)],
     )
     def change(self, request: Request, campaign_id: str) -> Response:
@@ -104,12 +115,18 @@ class CampaignViewSet(HuntazeViewSet):
         data = _valid(shapes.CampaignChange, request, partial=True)
         draft = shapes.changed_draft(edit.draft_of(row), data, row.account)
         changed = edit.change(
-            campaign=row, draft=draft, member_pk=self.principal.member_pk, actor=self._actor(), now=clock.now()
+            campaign=row,
+            draft=draft,
+            member_pk=self.principal.member_pk,
+            actor=self._actor(),
+            now=clock.now(),
         )
         return Response(shapes.campaign(changed))
 
     @extend_schema(
-        operation_id="campaigns_delete", summary="Delete a campaign that was never launched", tags=TAGS,
+        operation_id="campaigns_delete",
+        summary="Delete a campaign that was never launched",
+        tags=TAGS,
         responses={204: None},
     )
     def delete(self, request: Request, campaign_id: str) -> Response:
@@ -117,8 +134,11 @@ class CampaignViewSet(HuntazeViewSet):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(
-        operation_id="campaigns_plan", summary="Count who gets it and who does not",
-        description="With somebody in it the campaign awaits approval.", tags=TAGS, request=None,
+        operation_id="campaigns_plan",
+        summary="Count who gets it and who does not",
+        description="With somebody in it the campaign awaits approval.",
+        tags=TAGS,
+        request=None,
         responses=shapes.CampaignOutput,
     )
     def plan(self, request: Request, campaign_id: str) -> Response:
@@ -149,9 +169,13 @@ class CampaignViewSet(HuntazeViewSet):
         return Response(shapes.campaign(self._campaign(campaign_id)))
 
     @extend_schema(
-        operation_id="campaigns_launch", summary="Launch an approved campaign",
+        operation_id="campaigns_launch",
+        summary="Launch an approved campaign",
         description="It starts at once or at its time, when no other campaign of the account is running.",
-        tags=TAGS, parameters=[KEY], request=None, responses={202: shapes.BulkOutput},
+        tags=TAGS,
+        parameters=[KEY],
+        request=None,
+        responses={202: shapes.BulkOutput},
     )
     def launch(self, request: Request, campaign_id: str) -> Response:
         row = self._campaign(campaign_id)
@@ -165,15 +189,24 @@ class CampaignViewSet(HuntazeViewSet):
         return self.answer_once(work)
 
     @extend_schema(
-        operation_id="campaigns_pause", summary="Pause", tags=TAGS, request=None, responses=shapes.ProgressOutput,
+        operation_id="campaigns_pause",
+        summary="Pause",
+        tags=TAGS,
+        request=None,
+        responses=shapes.ProgressOutput,
         description="Nothing leaves any more but what is on the wire.",
     )
     def pause(self, request: Request, campaign_id: str) -> Response:
         return self._steered(steer.pause, campaign_id)
 
     @extend_schema(
-        operation_id="campaigns_resume", summary="Go on", tags=TAGS, parameters=[KEY], request=None,
-        responses=shapes.ProgressOutput, description="409 while another campaign of the account is running.",
+        operation_id="campaigns_resume",
+        summary="Go on",
+        tags=TAGS,
+        parameters=[KEY],
+        request=None,
+        responses=shapes.ProgressOutput,
+        description="409 while another campaign of the account is running.",
     )
     def resume(self, request: Request, campaign_id: str) -> Response:
         row = self._campaign(campaign_id)
@@ -186,16 +219,23 @@ class CampaignViewSet(HuntazeViewSet):
         return self.answer_once(work)
 
     @extend_schema(
-        operation_id="campaigns_cancel", summary="Cancel what has not left", tags=TAGS, request=None,
+        operation_id="campaigns_cancel",
+        summary="Cancel what has not left",
+        tags=TAGS,
+        request=None,
         responses=shapes.ProgressOutput,
     )
     def cancel(self, request: Request, campaign_id: str) -> Response:
         return self._steered(steer.cancel, campaign_id)
 
     @extend_schema(
-        operation_id="campaigns_unsend", summary="Take back what was sent",
-        description="What was bought stays; `progress` tells what was removed and what was too late.", tags=TAGS,
-        parameters=[KEY], request=None, responses={202: shapes.BulkOutput},
+        operation_id="campaigns_unsend",
+        summary="Take back what was sent",
+        description="What was bought stays; `progress` tells what was removed and what was too late.",
+        tags=TAGS,
+        parameters=[KEY],
+        request=None,
+        responses={202: shapes.BulkOutput},
     )
     def unsend(self, request: Request, campaign_id: str) -> Response:
         row = self._campaign(campaign_id)
@@ -206,8 +246,12 @@ class CampaignViewSet(HuntazeViewSet):
         return self.answer_once(work)
 
     @extend_schema(
-        operation_id="campaigns_retry_failed", summary="Queue the failed ones again",
-        description="Attempts already made are kept.", tags=TAGS, parameters=[KEY], request=None,
+        operation_id="campaigns_retry_failed",
+        summary="Queue the failed ones again",
+        description="Attempts already made are kept.",
+        tags=TAGS,
+        parameters=[KEY],
+        request=None,
         responses={202: shapes.BulkOutput},
     )
     def retry_failed(self, request: Request, campaign_id: str) -> Response:
@@ -221,7 +265,10 @@ class CampaignViewSet(HuntazeViewSet):
         return self.answer_once(work)
 
     @extend_schema(
-        operation_id="campaigns_progress", summary="How far it is", tags=TAGS, responses=shapes.ProgressOutput,
+        operation_id="campaigns_progress",
+        summary="How far it is",
+        tags=TAGS,
+        responses=shapes.ProgressOutput,
         description="Counted from the rows; the end follows from the account's limit.",
     )
     def progress(self, request: Request, campaign_id: str) -> Response:
@@ -234,7 +281,9 @@ class CampaignViewSet(HuntazeViewSet):
         return Actor.member(self.principal.user_pk, self.principal.member_pk, self.principal.key_pk)
 
     def _steered(self, deed: Callable[..., Campaign], campaign_id: str) -> Response:
-        return self._progress(deed(campaign=self._campaign(campaign_id), actor=self._actor(), now=clock.now()))
+        return self._progress(
+            deed(campaign=self._campaign(campaign_id), actor=self._actor(), now=clock.now())
+        )
 
     def _progress(self, row: Campaign, outlook: Outlook | None = None) -> Response:
         return Response(shapes.progress(row, progress(row, clock.now(), outlook)))
@@ -248,7 +297,9 @@ def list_of_states() -> frozenset[str]:
     return frozenset(CampaignState)
 
 
-def _valid(form: type[serializers.Serializer[Any]], request: Request, *, partial: bool = False) -> dict[str, Any]:
+def _valid(
+    form: type[serializers.Serializer[Any]], request: Request, *, partial: bool = False
+) -> dict[str, Any]:
     """The checked body; a field that is not known is an error, so that nobody believes it was heeded."""
     checked = form(data=request.data, partial=partial)
     unknown = sorted(set(request.data) - set(checked.fields)) if isinstance(request.data, dict) else []

@@ -1,4 +1,5 @@
 """Shapes of the messaging API."""
+
 from decimal import Decimal
 from typing import Any
 
@@ -34,20 +35,35 @@ class PriceField(serializers.DecimalField):
 
 
 class SendInput(serializers.Serializer[Any]):
-    recipient_id = StrictText(max_length=60, help_text="A fan's public id (`fan_…`) or the platform's fan id.")
+    recipient_id = StrictText(
+        max_length=60, help_text="A fan's public id (`fan_…`) or the platform's fan id."
+    )
     content = StrictText(
         max_length=limits.MOST_CHARACTERS, allow_blank=True, trim_whitespace=False, help_text="Plain text."
     )
     priority = serializers.IntegerField(
-        min_value=lanes.HIGHEST, max_value=lanes.LOWEST, default=lanes.DEFAULT, help_text="1 is the highest, 9 the lowest."
+        min_value=lanes.HIGHEST,
+        max_value=lanes.LOWEST,
+        default=lanes.DEFAULT,
+        help_text="1 is the highest, 9 the lowest.",
     )
-    account_id = StrictText(max_length=60, required=False, help_text="Needed only with several accounts (`acc_…`).")
-    scheduled_at = serializers.DateTimeField(required=False, allow_null=True, help_text="Not before this time.")
+    account_id = StrictText(
+        max_length=60, required=False, help_text="Needed only with several accounts (`acc_…`)."
+    )
+    scheduled_at = serializers.DateTimeField(
+        required=False, allow_null=True, help_text="Not before this time."
+    )
     price = PriceField(
-        max_digits=8, decimal_places=2, required=False, allow_null=True, help_text="0, or 3 to 200 with media."
+        max_digits=8,
+        decimal_places=2,
+        required=False,
+        allow_null=True,
+        help_text="0, or 3 to 200 with media.",
     )
     locked_text = serializers.BooleanField(default=False)
-    media_ids = serializers.ListField(child=StrictText(max_length=100), default=list, max_length=limits.MOST_MEDIA)
+    media_ids = serializers.ListField(
+        child=StrictText(max_length=100), default=list, max_length=limits.MOST_MEDIA
+    )
 
     def command(self) -> SendCommand:
         """The validated input as a command."""

@@ -1,4 +1,5 @@
 """`/api/onlyfans/messaging/…`, and the lists, segments and campaigns beside it."""
+
 from django.urls import path
 
 from messaging.api.audiences import ListViewSet, SegmentViewSet
@@ -31,7 +32,9 @@ urlpatterns = [
         CampaignViewSet.as_view({"get": "retrieve", "patch": "change", "delete": "delete"}),
     ),
     path("onlyfans/campaigns/<str:campaign_id>/progress", CampaignViewSet.as_view({"get": "progress"})),
-    path("onlyfans/campaigns/<str:campaign_id>/retry-failed", CampaignViewSet.as_view({"post": "retry_failed"})),
+    path(
+        "onlyfans/campaigns/<str:campaign_id>/retry-failed", CampaignViewSet.as_view({"post": "retry_failed"})
+    ),
     *(
         path(f"onlyfans/campaigns/<str:campaign_id>/{deed}", CampaignViewSet.as_view({"post": deed}))
         for deed in ("plan", "approve", "launch", "pause", "resume", "cancel", "unsend")

@@ -1,4 +1,5 @@
 """The OnlyFans messaging API: queue a message, follow the queue, retry what failed."""
+
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.request import Request
@@ -20,7 +21,9 @@ from messaging.services.send import plan_send, queue_message
 from messaging.services.status import queue_status
 
 ACCOUNT = OpenApiParameter("accountId", str, description="One account; all of the caller's when left out.")
-KEY = OpenApiParameter(HEADER, str, OpenApiParameter.HEADER, description="Same key and body: same answer, 24 h.")
+KEY = OpenApiParameter(
+    HEADER, str, OpenApiParameter.HEADER, description="Same key and body: same answer, 24 h."
+)
 PAGE = [
     OpenApiParameter("limit", int, description="1 to 200, default 50."),
     OpenApiParameter("offset", int, description="Default 0."),
@@ -40,7 +43,8 @@ class MessagingViewSet(HuntazeViewSet):
     @extend_schema(
         summary="Is the API there?",
         description="Needs no credentials and reads nothing.",
-        tags=["OnlyFans messaging"], auth=[],
+        tags=["OnlyFans messaging"],
+        auth=[],
         responses=shapes.TestOutput,
     )
     def test(self, request: Request) -> Response:

@@ -1,4 +1,5 @@
 """`/api/webhooks/onlyfans`: the raw body is verified before it is parsed, stored once, answered, applied later."""
+
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.db import Error as DatabaseError

@@ -1,4 +1,5 @@
 """What messaging asks of a platform. Errors are those of huntaze.platforms.errors: Transient, Permanent, Uncertain."""
+
 from types import TracebackType
 from typing import Protocol, Self
 

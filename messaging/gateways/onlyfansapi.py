@@ -1,4 +1,5 @@
 """OnlyFans through OnlyFansAPI.com."""
+
 import html
 import re
 from datetime import datetime, timedelta
@@ -49,7 +50,9 @@ class OnlyFansGateway:
 
     async def unsend(self, message: Outgoing, platform_message_id: str) -> None:
         try:
-            await self._client.unsend(message.account_external_id, message.fan_external_id, platform_message_id)
+            await self._client.unsend(
+                message.account_external_id, message.fan_external_id, platform_message_id
+            )
         except Permanent as error:
             if error.code in {"refused", "forbidden", "invalid"}:
                 raise Permanent("too_late") from error

@@ -1,4 +1,5 @@
 """Which gateway speaks to which platform; a new vendor is one line here."""
+
 from collections.abc import Callable
 from dataclasses import dataclass
 

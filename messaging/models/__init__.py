@@ -1,4 +1,5 @@
 """Tables of messaging."""
+
 from messaging.models.audiences import FanList, FanListEntry, Segment
 from messaging.models.campaigns import Campaign, CampaignExclusion, CampaignUnsend
 from messaging.models.deliveries import Delivery

@@ -1,4 +1,5 @@
 """Who can be written to at once: lists kept by hand, and segments kept as conditions."""
+
 from django.db import models
 
 from huntaze.kernel.ids import PublicIdModel

@@ -1,4 +1,5 @@
 """Campaigns: one text for many fans, who was left out and why, and what was taken back."""
+
 from django.db import models
 from django.db.models import Q
 
@@ -37,10 +38,14 @@ class Campaign(PublicIdModel, WorkspaceModel):
     scheduled_for = models.DateTimeField(null=True, blank=True)
     timezone = models.CharField(max_length=64, default="UTC")
     editor = models.ForeignKey("accounts.Membership", models.PROTECT, related_name="+")
-    approved_by = models.ForeignKey("accounts.Membership", models.PROTECT, null=True, blank=True, related_name="+")
+    approved_by = models.ForeignKey(
+        "accounts.Membership", models.PROTECT, null=True, blank=True, related_name="+"
+    )
     approved_at = models.DateTimeField(null=True, blank=True)
     approved_hash = models.CharField(max_length=71, blank=True, default="")
-    launched_by = models.ForeignKey("accounts.Membership", models.PROTECT, null=True, blank=True, related_name="+")
+    launched_by = models.ForeignKey(
+        "accounts.Membership", models.PROTECT, null=True, blank=True, related_name="+"
+    )
     launch_at = models.DateTimeField(null=True, blank=True)
     trace_id = models.CharField(max_length=64, blank=True, default="")
     plan = models.JSONField(null=True, blank=True)
@@ -53,7 +58,9 @@ class Campaign(PublicIdModel, WorkspaceModel):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["account"], condition=Q(state__in=["planning", "running"]), name="campaign_one_an_account"
+                fields=["account"],
+                condition=Q(state__in=["planning", "running"]),
+                name="campaign_one_an_account",
             ),
             models.CheckConstraint(
                 condition=~Q(state__in=["scheduled", "planning", "running", "paused", "done"])
@@ -65,7 +72,8 @@ class Campaign(PublicIdModel, WorkspaceModel):
             models.Index(fields=["account", "-id"], name="campaign_by_account"),
             models.Index(fields=["launch_at"], condition=Q(state="scheduled"), name="campaign_due"),
             models.Index(
-                fields=["state"], condition=Q(state__in=["planning", "running", "paused", "unsending"]),
+                fields=["state"],
+                condition=Q(state__in=["planning", "running", "paused", "unsending"]),
                 name="campaign_under_way",
             ),
         ]

@@ -1,4 +1,5 @@
 """The queue of record: one row for each message on its way out."""
+
 from django.db import models
 from django.db.models import F, Q
 
@@ -43,27 +44,40 @@ class Delivery(PublicIdModel, WorkspaceModel, QueueRow):
     class Meta:
         verbose_name_plural = "deliveries"
         constraints = [
-            models.CheckConstraint(condition=Q(priority__gte=1, priority__lte=9), name="delivery_priority_range"),
+            models.CheckConstraint(
+                condition=Q(priority__gte=1, priority__lte=9), name="delivery_priority_range"
+            ),
             models.CheckConstraint(
                 condition=Q(message__isnull=False) | Q(campaign__isnull=False), name="delivery_has_text"
             ),
             models.UniqueConstraint(
-                fields=["fan", "campaign"], condition=Q(campaign__isnull=False), name="delivery_once_a_campaign"
+                fields=["fan", "campaign"],
+                condition=Q(campaign__isnull=False),
+                name="delivery_once_a_campaign",
             ),
         ]
         indexes = [
-            models.Index("account", "lane", "priority", "id", condition=Q(state="queued"), name="delivery_ready"),
+            models.Index(
+                "account", "lane", "priority", "id", condition=Q(state="queued"), name="delivery_ready"
+            ),
             models.Index("account", "promised_at", condition=Q(state="queued"), name="delivery_promised"),
             models.Index("available_at", condition=Q(state="scheduled"), name="delivery_due"),
             models.Index("leased_until", condition=Q(state="sending"), name="delivery_in_flight"),
-            models.Index("available_at", condition=Q(state="uncertain", needs_lookup=True), name="delivery_lookup"),
+            models.Index(
+                "available_at", condition=Q(state="uncertain", needs_lookup=True), name="delivery_lookup"
+            ),
             models.Index("account", F("id").desc(), condition=Q(state="failed"), name="delivery_dead"),
-            models.Index("account", F("id").desc(), condition=Q(state="uncertain"), name="delivery_uncertain"),
+            models.Index(
+                "account", F("id").desc(), condition=Q(state="uncertain"), name="delivery_uncertain"
+            ),
             models.Index("account", "available_at", condition=Q(state="scheduled"), name="delivery_planned"),
             models.Index("account", condition=Q(state="sending"), name="delivery_flying"),
             models.Index("account", F("answered_at").desc(), name="delivery_answered"),
             models.Index(
-                "account", "dispatched_at", condition=Q(dispatched_at__isnull=False), name="delivery_dispatched"
+                "account",
+                "dispatched_at",
+                condition=Q(dispatched_at__isnull=False),
+                name="delivery_dispatched",
             ),
             models.Index("answered_at", condition=Q(answered_at__isnull=False), name="delivery_recent"),
             models.Index(

@@ -1,4 +1,5 @@
 """Fans and their conversations. A fan's name and handle are encrypted; the handle can be found exactly by digest."""
+
 from django.db import models
 
 from huntaze.kernel.fields import EncryptedTextField
@@ -20,7 +21,9 @@ class Fan(PublicIdModel, WorkspaceModel):
     last_active_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["account", "platform_user_id"], name="fan_once_per_account")]
+        constraints = [
+            models.UniqueConstraint(fields=["account", "platform_user_id"], name="fan_once_per_account")
+        ]
         indexes = [
             models.Index(fields=["account", "-last_active_at"], name="fan_by_activity"),
             models.Index(fields=["handle_digest"], name="fan_by_handle"),

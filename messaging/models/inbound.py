@@ -1,4 +1,5 @@
 """What platforms tell us, stored once before it is looked at."""
+
 from django.db import models
 from django.db.models import F, Q
 
@@ -14,7 +15,11 @@ class InboundEvent(PublicIdModel, QueueRow):
     """
 
     PREFIX = "inb"
-    STATES = [*State.choices, ("unclaimed", "No workspace holds this account"), ("quarantined", "Quarantined")]
+    STATES = [
+        *State.choices,
+        ("unclaimed", "No workspace holds this account"),
+        ("quarantined", "Quarantined"),
+    ]
     vendor = models.CharField(max_length=20)
     event_key = models.CharField(max_length=255)
     body_digest = models.BinaryField(max_length=32)

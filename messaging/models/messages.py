@@ -1,4 +1,5 @@
 """Messages in both directions, and what fans paid for them as far as the platform has told us."""
+
 from django.db import models
 from django.db.models import Q
 

@@ -2,6 +2,7 @@
 
 Pure checks of JSON as it came over the wire; `messaging.selectors.audiences` turns what passed into SQL.
 """
+
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -76,10 +77,12 @@ def _group(tree: Any, path: str, depth: int) -> Group:
         raise _Fault(path, "Use one of all, any, none with a list of conditions.")
     if depth > MOST_DEPTH:
         raise _Fault(path, f"Nest at most {MOST_DEPTH} groups.")
-    (kind, parts), = tree.items()
+    ((kind, parts),) = tree.items()
     if not isinstance(parts, list) or not 1 <= len(parts) <= MOST_CONDITIONS:
         raise _Fault(f"{path}.{kind}", f"Give 1 to {MOST_CONDITIONS} conditions.")
-    return Group(kind, tuple(_part(part, f"{path}.{kind}.{index}", depth) for index, part in enumerate(parts)))
+    return Group(
+        kind, tuple(_part(part, f"{path}.{kind}.{index}", depth) for index, part in enumerate(parts))
+    )
 
 
 def _part(part: Any, path: str, depth: int) -> Group | Condition:
@@ -99,7 +102,11 @@ def _condition(part: dict[str, Any], path: str) -> Condition:
         if days is not None:
             days = _whole(days, f"{path}.days", 1, MOST_DAYS)
         op = _one_of(op, COMPARISONS, path)
-        number = _whole(value, f"{path}.value", 0, 1_000_000) if field in COUNTS else _amount(value, f"{path}.value")
+        number = (
+            _whole(value, f"{path}.value", 0, 1_000_000)
+            if field in COUNTS
+            else _amount(value, f"{path}.value")
+        )
         return Condition(field, op, number, days)
     if days is not None:
         raise _Fault(f"{path}.days", "Only counts and amounts take days.")
@@ -155,7 +162,12 @@ def _amount(value: Any, path: str) -> Decimal:
         amount = Decimal(value) if isinstance(value, str) and len(value) <= 12 else None
     except InvalidOperation:
         amount = None
-    if amount is None or not amount.is_finite() or not 0 <= amount <= LARGEST_AMOUNT or amount != round(amount, 2):
+    if (
+        amount is None
+        or not amount.is_finite()
+        or not 0 <= amount <= LARGEST_AMOUNT
+        or amount != round(amount, 2)
+    ):
         raise _Fault(path, 'Use an amount as text, such as "12.50".')
     return amount
 

@@ -1,4 +1,5 @@
 """How campaigns move, who must approve them, and the fingerprint that an approval is bound to."""
+
 import hashlib
 import json
 from datetime import datetime, timedelta

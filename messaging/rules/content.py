@@ -1,4 +1,5 @@
 """What a message may hold before it is queued; the platform's own limits, checked before a fan can notice."""
+
 import re
 import unicodedata
 from collections.abc import Iterator

@@ -1,4 +1,5 @@
 """When a queued message will go out, from the slots in use and the rows before it."""
+
 from huntaze.kernel.limiter import Lane, Limit, Outlook
 
 

@@ -1,4 +1,5 @@
 """Priorities and lanes. 1 is the highest priority, 9 the lowest."""
+
 from huntaze.kernel.limiter import Lane
 
 HIGHEST, DEFAULT, LOWEST = 1, 5, 9

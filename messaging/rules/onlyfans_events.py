@@ -3,6 +3,7 @@
 In notifications the top-level `user_id` is the creator; the fan is `user.id`, else the number in the chat link. A
 purchase names its message only in the link's `firstId`. Amounts come as text in a template's values.
 """
+
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -3,6 +3,7 @@
 A template is split once by one regular expression; what is filled in is never looked at again, so a fan who calls
 himself `{creatorName}` stays exactly that. `{displayName|my friend}` names its own fallback; `\\{` is a brace.
 """
+
 import difflib
 import re
 import unicodedata
@@ -61,7 +62,9 @@ def _placeholder_faults(inner: str, place: int, field: str) -> Iterator[FieldErr
     if bar and not fallback.strip():
         yield FieldError(field, f"The fallback at position {place} is empty.")
     if len(fallback) > MOST_FALLBACK:
-        yield FieldError(field, f"The fallback at position {place} is longer than {MOST_FALLBACK} characters.")
+        yield FieldError(
+            field, f"The fallback at position {place} is longer than {MOST_FALLBACK} characters."
+        )
 
 
 def longest(template: str) -> int:

@@ -1,4 +1,5 @@
 """Reads of campaigns: one by its id, lists, and the figures of its rows."""
+
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -57,7 +58,11 @@ def definition(campaign: Campaign) -> dict[str, Any]:
         "media": campaign.media_ids,
         "include": campaign.include,
         "exclude": campaign.exclude,
-        "automatic": [campaign.in_conversation_minutes, campaign.recent_campaign_hours, campaign.same_text_days],
+        "automatic": [
+            campaign.in_conversation_minutes,
+            campaign.recent_campaign_hours,
+            campaign.same_text_days,
+        ],
         "segments": {segment_id: segments.get(uid) for segment_id, uid in uids.items() if uid},
     }
 

@@ -1,4 +1,5 @@
 """Reads of messaging: figures, lists, and rows by public id inside the caller's reach."""
+
 from datetime import datetime
 
 from django.db.models import Max, Min
@@ -13,7 +14,9 @@ from messaging.types import QueueFigures
 COUNTED = 10_001
 
 
-def fan_of(creator_ids: frozenset[int] | None, recipient_id: str, account: PlatformAccount | None = None) -> Fan:
+def fan_of(
+    creator_ids: frozenset[int] | None, recipient_id: str, account: PlatformAccount | None = None
+) -> Fan:
     """A fan by `fan_…` or by the platform's id; raises UnknownFan for anybody else's."""
     rows = Fan.objects.select_related("account__creator", "account__workspace")
     if creator_ids is not None:
@@ -64,7 +67,8 @@ def queue_figures(accounts: list[PlatformAccount], now: datetime) -> QueueFigure
 def _last_answer(accounts: list[PlatformAccount]) -> datetime | None:
     """One index look-up an account."""
     found = [
-        Delivery.objects.filter(account=account).aggregate(at=Max("answered_at"))["at"] for account in accounts
+        Delivery.objects.filter(account=account).aggregate(at=Max("answered_at"))["at"]
+        for account in accounts
     ]
     return max((at for at in found if at is not None), default=None)
 

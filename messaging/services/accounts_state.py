@@ -1,4 +1,5 @@
 """When a platform says that an account can't be used: the account pauses, its queue stays."""
+
 from accounts.models import PlatformAccount
 from accounts.services.audit import Actor
 from accounts.services.platform_accounts import move_state

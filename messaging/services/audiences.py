@@ -1,4 +1,5 @@
 """Keeping lists and segments."""
+
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -132,7 +133,9 @@ def delete_segment(*, segment: Segment, actor: audit.Actor, now: datetime) -> No
 def unknown_parts(account: PlatformAccount, parts: Iterable[dict[str, str]], field: str) -> list[FieldError]:
     """Lists, segments and fans that are not the account's."""
     tables: dict[str, tuple[str, Any]] = {
-        "list": ("lst", FanList.objects), "segment": ("seg", Segment.objects), "fan": ("fan", Fan.objects),
+        "list": ("lst", FanList.objects),
+        "segment": ("seg", Segment.objects),
+        "fan": ("fan", Fan.objects),
     }
     faults = []
     for index, part in enumerate(parts):
@@ -163,8 +166,17 @@ def _is_asked_for(fan_list: FanList) -> bool:
 
 
 def _record(
-    row: FanList | Segment, actor: audit.Actor, action: str, now: datetime, changes: dict[str, Any] | None = None
+    row: FanList | Segment,
+    actor: audit.Actor,
+    action: str,
+    now: datetime,
+    changes: dict[str, Any] | None = None,
 ) -> None:
     audit.record(
-        workspace_id=row.workspace_id, actor=actor, action=action, now=now, target=row.public_id, changes=changes
+        workspace_id=row.workspace_id,
+        actor=actor,
+        action=action,
+        now=now,
+        target=row.public_id,
+        changes=changes,
     )

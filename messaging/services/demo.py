@@ -1,4 +1,5 @@
 """The demo workspace: an agency with three creators on the sandbox's accounts and one person for each role."""
+
 import secrets
 from datetime import datetime
 from typing import Any
@@ -70,7 +71,9 @@ def _user(role: str, password: str, now: datetime) -> User:
     email, name = PEOPLE[role]
     user = User.objects.filter(email=email).first()
     if user is None:
-        user = people.create_user(email=email, name=name, password=password, now=now, is_staff=role == "staff")
+        user = people.create_user(
+            email=email, name=name, password=password, now=now, is_staff=role == "staff"
+        )
     elif not user.check_password(password):
         user.set_password(password)
         user.save(update_fields=["password"])
@@ -100,10 +103,14 @@ def _members(users: dict[str, User], actor: Actor, now: datetime) -> Membership:
 
 
 def _account(account: Account, chatter: Membership, actor: Actor, now: datetime) -> PlatformAccount:
-    bound = PlatformAccount.objects.present().filter(platform=Platform.ONLYFANS, external_id=account.id).first()
+    bound = (
+        PlatformAccount.objects.present().filter(platform=Platform.ONLYFANS, external_id=account.id).first()
+    )
     if bound is None:
         name = account.display_name or account.username
-        creator: Creator = people.create_creator(stage_name=name, timezone="Europe/Paris", actor=actor, now=now)
+        creator: Creator = people.create_creator(
+            stage_name=name, timezone="Europe/Paris", actor=actor, now=now
+        )
         bound = platform_accounts.connect(
             creator=creator,
             platform=Platform.ONLYFANS,

@@ -1,4 +1,5 @@
 """Webhooks in: stored once by the platform's key, answered, then applied by a worker, forwards only."""
+
 import hashlib
 import json
 from collections.abc import Callable
@@ -98,7 +99,11 @@ def _apply(row: InboundEvent) -> Ending | None:
     if account is None:
         return Ending("unclaimed", "no account")
     try:
-        with workspace_scope(account.workspace_id), context.bind(trace_id=row.trace_id or None), transaction.atomic():
+        with (
+            workspace_scope(account.workspace_id),
+            context.bind(trace_id=row.trace_id or None),
+            transaction.atomic(),
+        ):
             is_complete = _apply_to(account, row, payload)
     except events.Unreadable as error:
         metrics.WEBHOOKS.labels(VENDOR, "quarantined").inc()
@@ -127,7 +132,9 @@ def _apply_to(account: PlatformAccount, row: InboundEvent, payload: dict[str, An
     """False when a part waits for news that is still on its way; what could be written is written."""
     if row.event in events.ACCOUNT_EVENTS:
         gone_at = account.state_changed_at if account.state == AccountState.DISCONNECTED else None
-        handlers.account_changed(account, events.ACCOUNT_EVENTS[row.event], row.event, payload, row.received_at)
+        handlers.account_changed(
+            account, events.ACCOUNT_EVENTS[row.event], row.event, payload, row.received_at
+        )
         if gone_at is not None and account.state == AccountState.CONNECTED:
             _claim_missed(account, gone_at)
     elif row.event in HANDLERS:
@@ -146,7 +153,9 @@ def _claim_missed(account: PlatformAccount, since: datetime) -> None:
 def apply_again(*, pks: list[int], now: datetime) -> int:
     """Queue events that could not be applied, attempts from the start; returns how many."""
     with transaction.atomic():
-        stuck = InboundEvent.objects.filter(pk__in=pks).exclude(state__in=[State.QUEUED, State.WORKING, State.DONE])
+        stuck = InboundEvent.objects.filter(pk__in=pks).exclude(
+            state__in=[State.QUEUED, State.WORKING, State.DONE]
+        )
         count = stuck.update(state=State.QUEUED, available_at=now, attempts=0)
         enqueue("messaging.apply_inbound")
     return count

@@ -2,6 +2,7 @@
 
 A handler that returns False has written what it could and waits for news that is still on its way.
 """
+
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -29,9 +30,8 @@ MESSAGE_MAY_COME = timedelta(seconds=60)
 #: How long a report that fits several of our messages waits for their own answers, which know which one it is.
 ANSWERS_MAY_COME = timedelta(seconds=300)
 #: A report can settle rows in these states; a waiting one only if it may have arrived before (it is being repeated).
-REPORTABLE = (
-    Q(state__in=[DeliveryState.SENDING, DeliveryState.UNCERTAIN, DeliveryState.SENT])
-    | Q(state__in=[DeliveryState.QUEUED, DeliveryState.SCHEDULED, DeliveryState.HELD], replays__gt=0)
+REPORTABLE = Q(state__in=[DeliveryState.SENDING, DeliveryState.UNCERTAIN, DeliveryState.SENT]) | Q(
+    state__in=[DeliveryState.QUEUED, DeliveryState.SCHEDULED, DeliveryState.HELD], replays__gt=0
 )
 
 
@@ -39,7 +39,9 @@ def message_received(account: PlatformAccount, payload: dict[str, Any], received
     """A fan wrote: the message appears on the conversation, unread."""
     sender = payload.get("fromUser")
     fan = _fan(account, sender if isinstance(sender, dict) else {}, received_at)
-    message, is_new = _store_message(account, fan, payload, Direction.INBOUND, AuthorKind.PLATFORM, received_at)
+    message, is_new = _store_message(
+        account, fan, payload, Direction.INBOUND, AuthorKind.PLATFORM, received_at
+    )
     if not is_new:
         return
     note_activity(fan, message.created_at)

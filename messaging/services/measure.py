@@ -1,4 +1,5 @@
 """The gauges of messaging's queues, measured from the rows into the fleet's table."""
+
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
@@ -42,7 +43,9 @@ def _oldest_promise(now: datetime) -> datetime | None:
     account's million rows cost no more than none."""
     overdue = Delivery.objects.waiting().filter(account=OuterRef("pk"), promised_at__lt=now)
     first = overdue.order_by("promised_at").values("promised_at")[:1]
-    oldest: datetime | None = sending_accounts().annotate(promise=Subquery(first)).aggregate(at=Min("promise"))["at"]
+    oldest: datetime | None = (
+        sending_accounts().annotate(promise=Subquery(first)).aggregate(at=Min("promise"))["at"]
+    )
     return oldest
 
 

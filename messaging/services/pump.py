@@ -3,6 +3,7 @@
 Several pumps run at once, on as many machines as wanted; the limiter's tick and SKIP LOCKED share the work. Database
 and Redis are spoken to from one thread of their own, the wire from the event loop, so neither waits for the other.
 """
+
 import asyncio
 import random
 import time
@@ -100,6 +101,7 @@ class Pump:
         self._done: list[Done] = []
         self._flying: set[asyncio.Task[None]] = set()
         self._in_flight = 0
+        self._breaker = BreakerState.CLOSED
         self._gateways: dict[Platform, MessageGateway] = {}
         self.sent = 0
 
@@ -109,7 +111,9 @@ class Pump:
         with ThreadPoolExecutor(1, thread_name_prefix="pump") as thread:
             async with AsyncExitStack() as stack:
                 for platform in PLATFORMS:
-                    self._gateways[platform] = await stack.enter_async_context(gateway(platform, gateway_config()))
+                    self._gateways[platform] = await stack.enter_async_context(
+                        gateway(platform, gateway_config())
+                    )
                 while True:
                     is_ending = self._is_stopping() or time.monotonic() >= self._ends_at
                     if is_ending and not self._flying and not self._done:
@@ -120,7 +124,9 @@ class Pump:
                     self._launch(jobs)
                     pause = TICK_SECONDS if jobs is not None else TROUBLE_SECONDS
                     await asyncio.sleep(max(0.0, pause - (time.monotonic() - started)))
-            await loop.run_in_executor(thread, self._step, 0)  # the last news: slots granted and not used go back
+            await loop.run_in_executor(
+                thread, self._step, 0
+            )  # the last news: slots granted and not used go back
             await loop.run_in_executor(thread, lambda: connection.close())  # the thread's own
         return self.sent
 
@@ -178,7 +184,7 @@ class Pump:
                 close_old_connections()
                 self._settle()
                 granted_at = time.monotonic()  # before the tick: the slots' lease runs from inside it
-                jobs = self._claim(self._tick(room), granted_at)
+                jobs = self._claim(self._allowed(self._tick(room)), granted_at)
                 assert_no_transaction()
                 return jobs
             except LogLost as lost:
@@ -235,10 +241,14 @@ class Pump:
     def _tell_breaker(self, batch: list[Done]) -> None:
         """What the vendor's service was like; a refusal of our own key or purse opens the breaker at once."""
         tried = [done for done in batch if done.latency_ms is not None]
-        reasons = {outcomes.TEAM_REASONS[d.outcome.code] for d in tried if d.outcome.code in outcomes.TEAM_REASONS}
+        reasons = {
+            outcomes.TEAM_REASONS[d.outcome.code] for d in tried if d.outcome.code in outcomes.TEAM_REASONS
+        }
         for reason in sorted(reasons):
             breaker.record(VENDOR, False, reason=reason)
-        results = [(done.outcome.code not in outcomes.VENDOR_TROUBLE, done.latency_ms or 0.0) for done in tried]
+        results = [
+            (done.outcome.code not in outcomes.VENDOR_TROUBLE, done.latency_ms or 0.0) for done in tried
+        ]
         breaker.record_all(VENDOR, results if not reasons else [])
 
     def _tick(self, room: int) -> list[Grant]:
@@ -250,10 +260,19 @@ class Pump:
             raise
 
     def _open_to(self, room: int) -> int:
-        """How many messages may go: none while the vendor's breaker is open, one as its probe."""
-        if room == 0 or breaker.states([VENDOR])[VENDOR] is BreakerState.CLOSED:
-            return room
-        return 1 if breaker.allow(VENDOR) else 0
+        """How many messages may go: none while the vendor's breaker is open, one while it is half open."""
+        self._breaker = breaker.states([VENDOR])[VENDOR]
+        if self._breaker is BreakerState.OPEN:
+            return 0
+        return min(room, 1) if self._breaker is BreakerState.HALF_OPEN else room
+
+    def _allowed(self, grants: list[Grant]) -> list[Grant]:
+        """While the breaker is half open one message in the whole cluster is the probe. The permit is asked for only
+        when there is a message to try it with, because an unused one blocks the others until it runs out."""
+        if not grants or self._breaker is BreakerState.CLOSED or breaker.allow(VENDOR):
+            return grants
+        self._give_back(grants)
+        return []
 
     def _claim(self, grants: list[Grant], granted_at: float) -> list[Job]:
         if not grants:
@@ -276,7 +295,9 @@ class Pump:
         except (OperationalError, InterfaceError):
             self._give_back(grants)
             raise
-        except Exception:  # anything in a text or a row; the account is named by what it leaves in the log's context
+        except (
+            Exception
+        ):  # anything in a text or a row; the account is named by what it leaves in the log's context
             if len(grants) > 1:
                 half = len(grants) // 2
                 return self._claim_rows(grants[:half]) + self._claim_rows(grants[half:])

@@ -1,4 +1,5 @@
 """The guarantee behind every nudge: due rows, lost senders, accounts that were forgotten."""
+
 from django.conf import settings
 from django.db import transaction
 

@@ -1,4 +1,5 @@
 """Queueing one message: who and what is checked first, then everything is written in one transaction."""
+
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -69,7 +70,9 @@ def queue_message(*, plan: Plan, principal: Principal, now: datetime) -> Queued:
     command, account = plan.command, plan.account
     message = _write_message(plan, principal, now)
     lane = lanes.lane_of(command.priority)
-    before = Delivery.objects.before(account_pk=account.pk, lane=lane, priority=command.priority)[:COUNTED].count()
+    before = Delivery.objects.before(account_pk=account.pk, lane=lane, priority=command.priority)[
+        :COUNTED
+    ].count()
     wait = estimates.wait_seconds(limit=limits.limit(), outlook=plan.outlook, lane=lane, before=before)
     due = max(command.scheduled_at or now, now)
     delivery = Delivery.objects.create(

@@ -1,4 +1,5 @@
 """The figures of the queue as the API and the page show them."""
+
 import math
 from datetime import datetime, timedelta
 from typing import Any
@@ -38,7 +39,11 @@ def queue_status(*, accounts: list[PlatformAccount], now: datetime) -> dict[str,
             "depth": figures.depth,
             "in_flight": figures.in_flight,
             "dlq_count": figures.dead_letters,
-            "total": figures.depth + figures.in_flight + figures.scheduled + figures.uncertain + figures.dead_letters,
+            "total": figures.depth
+            + figures.in_flight
+            + figures.scheduled
+            + figures.uncertain
+            + figures.dead_letters,
         },
         "processing": {
             "estimated_time_seconds": math.ceil(max(0, rounds - 1) * limit.window),

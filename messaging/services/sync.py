@@ -1,4 +1,5 @@
 """Bringing fans in from the platform, page by page."""
+
 import asyncio
 from datetime import datetime
 

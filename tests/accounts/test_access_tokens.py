@@ -1,4 +1,5 @@
 """Access tokens: only ours, only fresh, only of their kind; and nothing usable in the database."""
+
 import base64
 import json
 from datetime import timedelta
@@ -81,7 +82,12 @@ def test_somebody_elses_workspace_can_not_be_named(world: Any, signed: SignedIn)
 def test_a_token_of_another_key_or_of_no_key_is_refused(signed: SignedIn) -> None:
     head, body, _ = signed.access_token.split(".")
     plain = base64.urlsafe_b64encode(json.dumps({"alg": "none", "typ": "JWT"}).encode()).decode().rstrip("=")
-    for token in (remade(signed, key="k" * 40), f"{plain}.{body}.", f"{head}.{body}.", signed.access_token[:-2]):
+    for token in (
+        remade(signed, key="k" * 40),
+        f"{plain}.{body}.",
+        f"{head}.{body}.",
+        signed.access_token[:-2],
+    ):
         assert ask(f"Bearer {token}") == (401, "Not authenticated")
 
 
@@ -134,7 +140,14 @@ def test_only_hashes_are_at_rest(world: Any, signed: SignedIn) -> None:
     child = signin.refresh(secret=signed.refresh_token, device=LAPTOP, now=NOW)
     key = api_key(world.owner)
     assert ask(f"Bearer {key}")[0] == 200
-    secrets = [signed.refresh_token, child.refresh_token, signed.access_token, child.access_token, key, PASSWORD]
+    secrets = [
+        signed.refresh_token,
+        child.refresh_token,
+        signed.access_token,
+        child.access_token,
+        key,
+        PASSWORD,
+    ]
     for secret in secrets:
         assert _finds(secret) == []
         assert _finds(secret.removeprefix("hzr_")[:30]) == []

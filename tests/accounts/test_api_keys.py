@@ -1,4 +1,5 @@
 """API keys: a form that is checked before any look-up, and never more rights than scopes and member both give."""
+
 import re
 import secrets
 import zlib
@@ -68,7 +69,8 @@ def test_garbage_is_not_well_formed(text: str) -> None:
 def test_the_checksum_is_six_digits_of_crc32() -> None:
     body = "hz_test_" + "0" * 30
     number = sum(
-        api_keys.ALPHABET.index(digit) * 62 ** (5 - place) for place, digit in enumerate(api_keys.checksum(body))
+        api_keys.ALPHABET.index(digit) * 62 ** (5 - place)
+        for place, digit in enumerate(api_keys.checksum(body))
     )
     assert number == zlib.crc32(body.encode())
     assert {len(api_keys.checksum(f"hz_test_{n:030}")) for n in range(200)} == {6}
@@ -104,7 +106,9 @@ def test_a_key_is_kept_as_a_hash_and_a_prefix(world: Any) -> None:
     assert (row.target, row.changes) == (key.public_id, {"scopes": ["read"]})
 
 
-@pytest.mark.parametrize("scopes", [[], ["admin"], ["read", "messaging"], ["messaging:send"], ["keys:write"], ["READ"]])
+@pytest.mark.parametrize(
+    "scopes", [[], ["admin"], ["read", "messaging"], ["messaging:send"], ["keys:write"], ["READ"]]
+)
 def test_unknown_scopes_are_refused_and_nothing_is_made(world: Any, scopes: list[str]) -> None:
     with workspace_scope(world.owner.workspace_id), pytest.raises(Invalid):
         issue_api_key(member=world.owner, name="x", scopes=scopes, kind="live", actor=Actor.system(), now=NOW)

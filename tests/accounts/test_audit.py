@@ -1,4 +1,5 @@
 """The audit log: written once, and changed by nobody."""
+
 from collections.abc import Callable
 from typing import Any
 
@@ -47,7 +48,12 @@ def test_a_row_says_who_did_what_and_why(world: Any, event: AuditEvent) -> None:
         world.owner.pk,
         None,
     )
-    assert (row.action, row.target, row.changes, row.at) == ("thing.done", "msg_1", {"from": "a", "to": "b"}, NOW)
+    assert (row.action, row.target, row.changes, row.at) == (
+        "thing.done",
+        "msg_1",
+        {"from": "a", "to": "b"},
+        NOW,
+    )
     assert (row.reason, row.trace_id) == ("r" * 200, "trace-0001")
 
 

@@ -1,4 +1,5 @@
 """The one table of rights: what each role holds, and what a key leaves of it. Small enough to try everything."""
+
 from itertools import combinations
 
 import pytest
@@ -17,7 +18,9 @@ from accounts.types import Reach, Role
 
 ALL, A = Reach.ALL, Reach.ASSIGNED
 ACTIONS = ("read", "write")
-SCOPES = ["read", "write", "decisions:admin"] + [f"{name}:{action}" for name in RESOURCES for action in ACTIONS]
+SCOPES = ["read", "write", "decisions:admin"] + [
+    f"{name}:{action}" for name in RESOURCES for action in ACTIONS
+]
 NO = None
 #: What was agreed on: owner, manager, chatter, creator, and the scope that a key needs. Apps add their rows from here.
 TABLE: dict[str, tuple[Reach | None, Reach | None, Reach | None, Reach | None, str | None]] = {
@@ -99,7 +102,9 @@ def test_cutting_only_takes_away(held: frozenset[str], scopes: frozenset[str]) -
 def test_no_key_reaches_members_keys_privacy_or_the_audit_log() -> None:
     left = cut_by_scopes(capabilities_of(Role.OWNER), frozenset(SCOPES))
     assert left == {name for name in PRESENT if TABLE[name][4]}
-    assert left.isdisjoint({"members.manage", "keys.manage", "webhooks.manage", "privacy.manage", "audit.view"})
+    assert left.isdisjoint(
+        {"members.manage", "keys.manage", "webhooks.manage", "privacy.manage", "audit.view"}
+    )
 
 
 @pytest.mark.parametrize("scope", SCOPES)

@@ -1,4 +1,5 @@
 """Who is calling: capabilities of the role, cut by the key, and the creators within reach."""
+
 from typing import Any
 
 import pytest
@@ -20,8 +21,16 @@ def principal(member: Membership, **values: Any) -> Principal:
 def test_an_owner_reaches_everything(world: Any) -> None:
     found = principal(world.owner, session_id="ses_1")
     assert found.capabilities == capabilities_of(Role.OWNER)
-    assert (found.creator_ids, found.throttle_limit, found.session_id, found.key_pk) == (None, 60, "ses_1", None)
-    assert (found.user_id, found.workspace_id) == (world.owner.user.public_id, world.owner.workspace.public_id)
+    assert (found.creator_ids, found.throttle_limit, found.session_id, found.key_pk) == (
+        None,
+        60,
+        "ses_1",
+        None,
+    )
+    assert (found.user_id, found.workspace_id) == (
+        world.owner.user.public_id,
+        world.owner.workspace.public_id,
+    )
 
 
 @pytest.mark.parametrize(
@@ -52,7 +61,9 @@ def test_an_assignment_that_ended_reaches_nothing(world: Any) -> None:
 
 
 @pytest.mark.parametrize("role", Role)
-@pytest.mark.parametrize("scopes", [("read",), ("write",), ("read", "write"), ("messaging:read",), ("billing:read",)])
+@pytest.mark.parametrize(
+    "scopes", [("read",), ("write",), ("read", "write"), ("messaging:read",), ("billing:read",)]
+)
 def test_a_key_never_widens_its_member(world: Any, role: Role, scopes: tuple[str, ...]) -> None:
     member = MembershipFactory(workspace=world.owner.workspace, role=role)
     api_key(member, scopes=scopes)

@@ -1,4 +1,5 @@
 """Refresh families: one living chain whatever is repeated, and its end for everybody when it was stolen."""
+
 import threading
 import time
 from collections import Counter
@@ -92,7 +93,9 @@ def test_a_repeated_request_within_20_seconds_gets_the_same_child(signed: Signed
     assert [opens(item, later(seconds=20)) for item in (first, twin)] == [200, 200]
 
 
-def test_a_replay_after_20_seconds_ends_the_family_and_its_access_tokens(world: Any, signed: SignedIn) -> None:
+def test_a_replay_after_20_seconds_ends_the_family_and_its_access_tokens(
+    world: Any, signed: SignedIn
+) -> None:
     child = refresh(signed.refresh_token)
     assert opens(child) == 200
     assert refused(signed.refresh_token, later(seconds=21))
@@ -102,7 +105,11 @@ def test_a_replay_after_20_seconds_ends_the_family_and_its_access_tokens(world: 
     assert (session.revoked_reason, session.revoked_at) == ("reuse", later(seconds=21))
     with cross_workspace("demo"):
         row = AuditEvent.objects.get(action="auth.refresh_reused")
-    assert (row.target, row.actor_kind, row.workspace_id) == (session.public_id, "system", world.owner.workspace_id)
+    assert (row.target, row.actor_kind, row.workspace_id) == (
+        session.public_id,
+        "system",
+        world.owner.workspace_id,
+    )
 
 
 def test_a_replay_by_another_device_is_theft_at_once(signed: SignedIn) -> None:

@@ -1,4 +1,5 @@
 """`POST /api/auth/signin`: the fixed shape, one answer to every kind of failure, and few guesses."""
+
 from concurrent.futures import ThreadPoolExecutor
 from http.cookies import Morsel
 from typing import Any
@@ -73,7 +74,9 @@ def test_the_subscription_is_the_workspace_s_plan(world: Any) -> None:
 def test_the_token_says_who_and_which_session_and_nothing_else(world: Any) -> None:
     with time_machine.travel(NOW, tick=False):
         token = attempt(world.owner.user.email).json()["accessToken"]
-        claims = jwt.decode(token, django_settings.JWT_SIGNING_KEYS[0], algorithms=["HS256"], audience="huntaze-api")
+        claims = jwt.decode(
+            token, django_settings.JWT_SIGNING_KEYS[0], algorithms=["HS256"], audience="huntaze-api"
+        )
     session = RefreshSession.objects.get()
     assert claims.pop("jti")
     assert claims == {
@@ -102,8 +105,15 @@ def test_the_refresh_token_travels_in_a_strict_cookie(world: Any, is_remembered:
     cookie = cookie_of(answer)
     assert cookie.value.startswith("hzr_")
     assert len(cookie.value) == 47
-    assert (cookie["httponly"], cookie["samesite"], cookie["path"], cookie["domain"]) == (True, "Strict", "/", "")
-    assert cookie["expires"] == {7: "Sat, 28 Nov 2026 12:00:01 GMT", 30: "Mon, 21 Dec 2026 12:00:01 GMT"}[days]
+    assert (cookie["httponly"], cookie["samesite"], cookie["path"], cookie["domain"]) == (
+        True,
+        "Strict",
+        "/",
+        "",
+    )
+    assert (
+        cookie["expires"] == {7: "Thu, 22 Jan 2026 12:00:01 GMT", 30: "Sat, 14 Feb 2026 12:00:01 GMT"}[days]
+    )
     assert cookie.value not in answer.content.decode()
 
 
@@ -197,7 +207,9 @@ def test_a_foreign_origin_is_refused(world: Any) -> None:
     for origin in ("https://evil.example", "null", django_settings.BASE_URL + ".evil.example"):
         answer = APIClient().post(SIGN_IN, body, format="json", HTTP_ORIGIN=origin)
         assert (answer.status_code, answer.json()["error"]) == (403, "This origin is not trusted")
-    answer = APIClient().post(SIGN_IN, body, format="json", HTTP_ORIGIN=django_settings.CSRF_TRUSTED_ORIGINS[0])
+    answer = APIClient().post(
+        SIGN_IN, body, format="json", HTTP_ORIGIN=django_settings.CSRF_TRUSTED_ORIGINS[0]
+    )
     assert answer.status_code == 200
 
 

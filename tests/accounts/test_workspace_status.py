@@ -1,4 +1,5 @@
 """A workspace's status decides who gets in: by token, key, refresh and browser, and what is left to do."""
+
 from typing import Any
 
 import pytest

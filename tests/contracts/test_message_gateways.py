@@ -1,4 +1,5 @@
 """What every message gateway promises, whatever the platform; a new gateway adds a stage and nothing else."""
+
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace

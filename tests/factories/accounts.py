@@ -1,4 +1,5 @@
 """Rows of accounts for tests. Tenant rows are made with the wall lifted; pass their workspace."""
+
 import secrets
 from datetime import UTC, datetime
 from typing import Any

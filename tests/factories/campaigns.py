@@ -1,4 +1,5 @@
 """Campaigns for tests, as far along as a test wants them."""
+
 from typing import Any
 
 from huntaze.kernel import clock

@@ -1,4 +1,5 @@
 """Rows of messaging for tests."""
+
 from typing import Any
 
 import factory
@@ -50,5 +51,9 @@ def delivery(fan: Fan, member: Any, *, text: str = "Hello", **fields: Any) -> De
             "promised_at": now,
         }
         return Delivery.objects.create(
-            workspace_id=fan.workspace_id, account=fan.account, fan=fan, message=message, **(defaults | fields)
+            workspace_id=fan.workspace_id,
+            account=fan.account,
+            fan=fan,
+            message=message,
+            **(defaults | fields),
         )

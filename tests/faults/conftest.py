@@ -1,4 +1,5 @@
 """Fault tests: a world on the sandbox's own accounts, and processes to kill."""
+
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from tests.sandbox.server import FAN, Sandbox
 FAST = {
     "SEND_LIMIT_WINDOW_SECONDS": "3",
     "SEND_TIMEOUT_SECONDS": "2",
-    "SEND_LEASE_SECONDS": "4",
+    "SEND_LEASE_SECONDS": "8",
     "SEND_LOOKUP_AFTER_SECONDS": "1",
     "SEND_PUMP_SECONDS": "30",
 }

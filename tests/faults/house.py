@@ -1,4 +1,5 @@
 """Real processes for fault tests: Celery workers and beat on the test's database, Redis and sandbox."""
+
 import os
 import signal
 import subprocess
@@ -53,7 +54,9 @@ class House:
         self.start("send", "worker", "-Q", "send", "-c", "2", "-n", "send@test", "--without-mingle")
 
     def start_worker(self) -> None:
-        self.start("worker", "worker", "-Q", "default,webhooks", "-c", "1", "-n", "work@test", "--without-mingle")
+        self.start(
+            "worker", "worker", "-Q", "default,webhooks", "-c", "1", "-n", "work@test", "--without-mingle"
+        )
 
     def start_beat(self) -> None:
         self.start("beat", "beat", "-s", str(self.log_dir / "beat"), "--pidfile=")
@@ -76,7 +79,9 @@ class House:
         return process.wait(seconds)
 
     def logs(self) -> str:
-        return "\n".join(f"--- {path.name}\n{path.read_text()[-3000:]}" for path in self.log_dir.glob("*.log"))
+        return "\n".join(
+            f"--- {path.name}\n{path.read_text()[-3000:]}" for path in self.log_dir.glob("*.log")
+        )
 
 
 @contextmanager
@@ -90,11 +95,21 @@ def open_house(log_dir: Path, **env: str) -> Iterator[House]:
 
 
 def wait_for(condition: Callable[[], Any], *, seconds: float, what: str, house: House | None = None) -> Any:
-    """The condition's first true value; fails with the processes' logs after the deadline."""
+    """The condition's first true value; fails with the rows' states and the processes' logs after the deadline."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         value = condition()
         if value:
             return value
         time.sleep(0.1)
-    raise AssertionError(f"not within {seconds} s: {what}\n{house.logs() if house else ''}")
+    raise AssertionError(f"not within {seconds} s: {what}\n{_rows()}\n{house.logs() if house else ''}")
+
+
+def _rows() -> str:
+    """States, errors and attempts of the deliveries, counted."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT state, last_error, attempts, replays, needs_lookup, available_at > now(), count(*)"
+            " FROM messaging_delivery GROUP BY 1, 2, 3, 4, 5, 6"
+        )
+        return "\n".join(map(str, cursor.fetchall()))

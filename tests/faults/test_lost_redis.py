@@ -1,4 +1,5 @@
 """Redis forgets everything in the middle of sending: the limiter rebuilds from the rows, and never grants too much."""
+
 from typing import Any
 
 from huntaze.kernel import redis
@@ -14,8 +15,10 @@ def test_a_flush_twice_never_exceeds_the_limit(
     keys = queue(fans, owner, 60)
     house.start_all()
     for target in (12, 30):
-        wait_for(lambda n=target: len(platform.sent()) >= n, seconds=40, what=f"{target} arrived", house=house)
+        wait_for(
+            lambda n=target: len(platform.sent()) >= n, seconds=40, what=f"{target} arrived", house=house
+        )
         redis.client().flushdb()
         print(f"flushed Redis after {len(platform.sent())} arrivals; rows: {dict(states())}")
-    wait_for(lambda: states() == {"sent": 60}, seconds=90, what="all sent", house=house)
+    wait_for(lambda: states() == {"sent": 60}, seconds=150, what="all sent", house=house)
     expect_exactly_once(platform, keys)

@@ -1,4 +1,5 @@
 """Steps that tests of the send limiter share."""
+
 import time
 from typing import Any
 

@@ -1,4 +1,5 @@
 """Every error is an object with `error` and `requestId`, under the status that its kind has."""
+
 import json
 from datetime import UTC, datetime
 from typing import Any
@@ -43,10 +44,17 @@ def answer_to(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
             400,
             {
                 "error": "Validation failed",
-                "details": [{"field": "mediaIds.0", "message": "No."}, {"field": "price", "message": "Too low."}],
+                "details": [
+                    {"field": "mediaIds.0", "message": "No."},
+                    {"field": "price", "message": "Too low."},
+                ],
             },
         ),
-        (errors.Unavailable(retry_after=3), 503, {"error": "Service temporarily unavailable", "retryAfter": 3}),
+        (
+            errors.Unavailable(retry_after=3),
+            503,
+            {"error": "Service temporarily unavailable", "retryAfter": 3},
+        ),
         (errors.DomainError(), 400, {"error": "The request was refused", "code": "refused"}),
         (Http404(), 404, {"error": "Not found"}),
         (exceptions.NotFound("where it is"), 404, {"error": "Not found"}),
@@ -125,7 +133,10 @@ class Order(serializers.Serializer[Any]):
             ],
         ),
         ({"lines": [], "tags": []}, [{"field": "", "message": "As a whole."}]),
-        ({"lines": "x", "tags": []}, [{"field": "lines", "message": 'Expected a list of items but got type "str".'}]),
+        (
+            {"lines": "x", "tags": []},
+            [{"field": "lines", "message": 'Expected a list of items but got type "str".'}],
+        ),
     ],
 )
 def test_nested_faults_are_a_flat_list_of_paths(data: Any, found: list[dict[str, str]]) -> None:

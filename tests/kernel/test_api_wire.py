@@ -1,4 +1,5 @@
 """The wire: camelCase outside, snake_case inside, and nothing that PostgreSQL or JSON can't hold."""
+
 import json
 from io import BytesIO
 from typing import Any
@@ -76,7 +77,9 @@ def test_what_is_rendered_is_parsed_back(tree: Any) -> None:
 
 
 def test_values_are_never_renamed() -> None:
-    assert json.loads(CamelCaseJSONRenderer().render({"last_error": "not_found", "rows": [{"a_b": "c_d"}]})) == {
+    assert json.loads(
+        CamelCaseJSONRenderer().render({"last_error": "not_found", "rows": [{"a_b": "c_d"}]})
+    ) == {
         "lastError": "not_found",
         "rows": [{"aB": "c_d"}],
     }
@@ -129,7 +132,7 @@ def test_very_deep_nesting_is_refused() -> None:
         ('{"a": "\\ud83d\\ude00"}', {"a": "😀"}),
         ('{"a": "😀"}', {"a": "😀"}),
         ('{"a": "\\\\u0000"}', {"a": "\\u0000"}),  # six harmless characters
-        ("[1, {\"aB\": 2}]", [1, {"a_b": 2}]),
+        ('[1, {"aB": 2}]', [1, {"a_b": 2}]),
         ('{"price": 12.50}', {"price": 12.5}),
     ],
 )

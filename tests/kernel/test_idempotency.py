@@ -1,4 +1,5 @@
 """`Idempotency-Key`: once per member and key for 24 hours, decided by the unique index and nothing else."""
+
 import threading
 import time
 from collections.abc import Callable

@@ -1,4 +1,5 @@
 """Public ids: a round trip for every UUID, order by time, and None for everything that is not one."""
+
 import time
 from uuid import UUID
 

@@ -1,4 +1,5 @@
 """Jobs carry ids, the workspace and the trace id through a real broker to a real worker."""
+
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

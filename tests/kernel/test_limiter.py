@@ -1,4 +1,5 @@
 """The send limiter on a real Redis: slots, lanes, holds and wishes, one rule a test."""
+
 import math
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -188,7 +189,8 @@ def test_a_wish_stays_while_a_request_is_in_flight_because_the_next_may_wait_for
     (grant,) = limiter.tick(News())
     flying, left = grant.slots[0], grant.slots[1:]
     news = News(
-        returned=[(ACCOUNT, slot, 0) for slot in left], idle=[(ACCOUNT, str(Lane.INTERACTIVE), grant.sequence)]
+        returned=[(ACCOUNT, slot, 0) for slot in left],
+        idle=[(ACCOUNT, str(Lane.INTERACTIVE), grant.sequence)],
     )
     assert limiter.tick(news) == []
     (more,) = limiter.tick(News(dated=[(ACCOUNT, flying, 0)]))
@@ -200,7 +202,9 @@ def test_pokes_of_many_threads_leave_one_wish_each() -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda n: limiter.poke([(n % 4, Lane.BULK), (n % 4, Lane.INTERACTIVE)]), range(64)))
     grants = limiter.tick(News())
-    assert sorted((grant.account, grant.lane) for grant in grants) == [(n, Lane.INTERACTIVE) for n in range(4)]
+    assert sorted((grant.account, grant.lane) for grant in grants) == [
+        (n, Lane.INTERACTIVE) for n in range(4)
+    ]
 
 
 # --- looking

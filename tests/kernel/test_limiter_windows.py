@@ -1,4 +1,5 @@
 """The limiter's promise under pressure: never more arrivals than allowed in any window, as the far side counts them."""
+
 import random
 import time
 from collections.abc import Callable

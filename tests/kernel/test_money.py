@@ -1,4 +1,5 @@
 """Money: whole minor units, rounded half to even, and never through a float."""
+
 from decimal import Decimal
 
 import pytest

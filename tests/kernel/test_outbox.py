@@ -1,4 +1,5 @@
 """Claim, act, settle: a row is one worker's at a time, and what is settled is settled by its owner."""
+
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -65,7 +66,11 @@ def test_due_rows_are_leased_oldest_first(db: None) -> None:
     assert [item.pk for item in taken] == [old.pk, young.pk]
     stored = again(old)
     assert (stored.state, stored.attempts, stored.leased_until) == (State.WORKING, 1, NOW + LEASE)
-    assert (taken[0].attempts, taken[0].lease_token, taken[0].leased_until) == (1, stored.lease_token, NOW + LEASE)
+    assert (taken[0].attempts, taken[0].lease_token, taken[0].leased_until) == (
+        1,
+        stored.lease_token,
+        NOW + LEASE,
+    )
     assert again(planned).state == State.QUEUED
 
 
@@ -255,7 +260,10 @@ def test_drainers_at_once_act_on_each_row_once() -> None:
         row(event_key=str(number))
     seen: list[str] = []
     counts = in_threads(
-        4, lambda _: drain(InboundEvent, lambda r: seen.append(r.event_key), clock=Clock(), lease=LEASE, batch=3)
+        4,
+        lambda _: drain(
+            InboundEvent, lambda r: seen.append(r.event_key), clock=Clock(), lease=LEASE, batch=3
+        ),
     )
     assert sum(counts) == 40
     assert sorted(seen, key=int) == [str(n) for n in range(40)]

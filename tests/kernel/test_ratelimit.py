@@ -1,4 +1,5 @@
 """Request limits: never more than the limit in any window, whichever thread or process asks."""
+
 import multiprocessing
 import threading
 import time

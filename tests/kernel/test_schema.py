@@ -1,4 +1,5 @@
 """The OpenAPI document: names as on the wire, and the errors that each endpoint may give."""
+
 import re
 from typing import Any
 
@@ -16,7 +17,9 @@ def document() -> dict[str, Any]:
 
 
 def operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
-    return [(path, method, item) for path, found in document["paths"].items() for method, item in found.items()]
+    return [
+        (path, method, item) for path, found in document["paths"].items() for method, item in found.items()
+    ]
 
 
 def test_it_needs_no_workspace_to_be_made(document: dict[str, Any]) -> None:

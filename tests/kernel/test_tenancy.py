@@ -1,4 +1,5 @@
 """The first wall: no scope, no rows; one scope, one workspace; and no way round by accident."""
+
 import asyncio
 import threading
 from collections.abc import Callable
@@ -234,4 +235,6 @@ def test_every_tenant_model_is_behind_the_wall(world: Any) -> None:
 def test_an_assignment_of_ours_can_not_be_added_through_the_others_member(world: Any) -> None:
     creator = CreatorFactory(workspace=world.outsider.workspace)
     with workspace_scope(world.owner.workspace_id), pytest.raises(WrongWorkspace):
-        creator.assignments.create(membership=world.outsider, started_at=NOW, workspace_id=world.outsider.workspace_id)
+        creator.assignments.create(
+            membership=world.outsider, started_at=NOW, workspace_id=world.outsider.workspace_id
+        )

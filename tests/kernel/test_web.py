@@ -1,4 +1,5 @@
 """What a request says about its caller: address and device; and the base of every page."""
+
 import hashlib
 from types import SimpleNamespace
 from typing import Any

@@ -1,4 +1,5 @@
 """Staff pages: every list and detail renders in few queries, nothing sealed shows, actions go through services."""
+
 from collections.abc import Callable
 from typing import Any
 
@@ -23,7 +24,9 @@ pytestmark = pytest.mark.django_db
 CANARIES = ("Canariella", "canary.handle", "a canary sings", "canary-credential")
 MASK = "•••"
 PAGES = {
-    model._meta.label: model for model in admin.site._registry if model._meta.app_label in {"accounts", "messaging"}
+    model._meta.label: model
+    for model in admin.site._registry
+    if model._meta.app_label in {"accounts", "messaging"}
 }
 
 
@@ -45,8 +48,12 @@ def furnished(world: Any) -> Any:
     now = clock.now()
     api_key(world.owner)
     fan = FanFactory(account=world.account, name=CANARIES[0], handle=CANARIES[1], handle_digest=b"\xca" * 32)
-    row = delivery(fan, world.owner, text=CANARIES[2], state="failed", last_error="not_found", trace_id="trace-1")
-    told = body("messages.received", "acct_unknown", message(1, CANARIES[2], "", fromUser=user(1, *CANARIES[:2])))
+    row = delivery(
+        fan, world.owner, text=CANARIES[2], state="failed", last_error="not_found", trace_id="trace-1"
+    )
+    told = body(
+        "messages.received", "acct_unknown", message(1, CANARIES[2], "", fromUser=user(1, *CANARIES[:2]))
+    )
     inbound.store(body=told, event_key="evt_1", now=now)
     RefreshSession.objects.create(
         user=world.owner.user,
@@ -71,7 +78,9 @@ def furnished(world: Any) -> Any:
             platform_event_id="8001",
             occurred_at=now,
         )
-        AuditEvent.objects.create(workspace_id=fan.workspace_id, actor_kind="system", action="test.made", at=now)
+        AuditEvent.objects.create(
+            workspace_id=fan.workspace_id, actor_kind="system", action="test.made", at=now
+        )
     world.row, world.canary = row, fan
     return world
 
@@ -142,7 +151,9 @@ def test_a_list_of_thirty_costs_at_most_twelve_queries(
     for number in range(30):
         fan = FanFactory(account=world.account)
         delivery(fan, world.owner, state="failed")
-        inbound.store(body=body("posts.liked", "acct_x", {"id": number}), event_key=f"evt_{number}", now=clock.now())
+        inbound.store(
+            body=body("posts.liked", "acct_x", {"id": number}), event_key=f"evt_{number}", now=clock.now()
+        )
     desk.get(url(PAGES[label]))
     with django_assert_max_num_queries(12):
         assert desk.get(url(PAGES[label])).status_code == 200
@@ -151,7 +162,13 @@ def test_a_list_of_thirty_costs_at_most_twelve_queries(
 def test_a_delivery_is_found_by_every_id_that_people_have(desk: Client, furnished: Any) -> None:
     row = furnished.row
     other = delivery(furnished.other_fan, furnished.owner)
-    for search in (row.message.public_id, row.public_id, furnished.canary.public_id, "trace-1", f" {row.public_id} "):
+    for search in (
+        row.message.public_id,
+        row.public_id,
+        furnished.canary.public_id,
+        "trace-1",
+        f" {row.public_id} ",
+    ):
         assert listed(desk, Delivery, search) == [row.pk]
     assert listed(desk, Delivery, furnished.other_account.public_id) == [other.pk]
     assert listed(desk, Delivery, furnished.other_account.handle) == [other.pk]
@@ -192,7 +209,9 @@ def said(answer: Any) -> list[str]:
     return [str(text) for text in answer.context["messages"]]
 
 
-def test_retry_queues_a_dead_letter_and_leaves_an_audit_row(desk: Client, staff: User, furnished: Any) -> None:
+def test_retry_queues_a_dead_letter_and_leaves_an_audit_row(
+    desk: Client, staff: User, furnished: Any
+) -> None:
     queued = delivery(furnished.fan, furnished.owner)
     answer = act(desk, Delivery, "retry", furnished.row, queued)
     assert said(answer) == ["1 message changed.", "1 message was in another state and stayed as it was."]
@@ -212,7 +231,9 @@ def test_retry_queues_a_dead_letter_and_leaves_an_audit_row(desk: Client, staff:
     ("action", "state", "audited"),
     [("mark_arrived", "sent", "message.declared_arrived"), ("queue_again", "queued", "message.sent_again")],
 )
-def test_an_uncertain_message_is_decided(desk: Client, world: Any, action: str, state: str, audited: str) -> None:
+def test_an_uncertain_message_is_decided(
+    desk: Client, world: Any, action: str, state: str, audited: str
+) -> None:
     row = delivery(world.fan, world.owner, state="uncertain", needs_lookup=True)
     assert said(act(desk, Delivery, action, row)) == ["1 message changed."]
     row.refresh_from_db()
@@ -221,7 +242,9 @@ def test_an_uncertain_message_is_decided(desk: Client, world: Any, action: str, 
         assert AuditEvent.objects.filter(action=audited, target=row.message.public_id).count() == 1
 
 
-def test_an_event_is_applied_again_and_it_is_logged_who_asked(desk: Client, staff: User, furnished: Any) -> None:
+def test_an_event_is_applied_again_and_it_is_logged_who_asked(
+    desk: Client, staff: User, furnished: Any
+) -> None:
     inbound.apply_due()
     [event] = rows_of(InboundEvent)
     assert event.state == "unclaimed"
@@ -255,7 +278,9 @@ def test_others_are_sent_to_the_sign_in(furnished: Any, is_signed_in: bool) -> N
         answer = client.get(page)
         assert (answer.status_code, answer["Location"]) == (302, f"{reverse('admin:login')}?next={page}")
     door = client.get(reverse("admin:login"))
-    assert (door.status_code, door.get("Location")) == ((403, None) if is_signed_in else (302, "/signin?next=/admin/"))
+    assert (door.status_code, door.get("Location")) == (
+        (403, None) if is_signed_in else (302, "/signin?next=/admin/")
+    )
     assert act(client, Delivery, "retry", furnished.row).status_code == (403 if is_signed_in else 200)
     furnished.row.refresh_from_db()
     assert furnished.row.state == "failed"

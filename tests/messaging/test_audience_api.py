@@ -1,4 +1,5 @@
 """Lists and segments: kept, counted in SQL, and walled off."""
+
 from datetime import timedelta
 from typing import Any
 
@@ -146,7 +147,9 @@ def crowd(world: Any) -> dict[str, Fan]:
         "buyer": FanFactory(account=world.account, last_active_at=now - timedelta(days=2)),
         "tipper": FanFactory(account=world.account, last_active_at=now - timedelta(days=20)),
         "silent": FanFactory(account=world.account, first_seen_at=now - timedelta(days=90)),
-        "blocked": FanFactory(account=world.account, can_receive=False, last_active_at=now - timedelta(days=40)),
+        "blocked": FanFactory(
+            account=world.account, can_receive=False, last_active_at=now - timedelta(days=40)
+        ),
     }
     with workspace_scope(world.account.workspace_id):
         for name, fan in fans.items():

@@ -1,4 +1,5 @@
 """`/api/onlyfans/campaigns`: written, planned, approved by the right person, launched, and walled off."""
+
 from datetime import timedelta
 from typing import Any
 
@@ -73,7 +74,12 @@ def test_a_draft_comes_back_as_it_was_written(world: Any, api: Any) -> None:
         priority=9,
     )
     assert data["content"] == {"fr": "Coucou {name}"}
-    assert (data["status"], data["mode"], data["price"], data["currency"]) == ("draft", "queued", "15.00", "USD")
+    assert (data["status"], data["mode"], data["price"], data["currency"]) == (
+        "draft",
+        "queued",
+        "15.00",
+        "USD",
+    )
     assert (data["mediaIds"], data["lockedText"], data["priority"]) == (["90210"], True, 9)
     assert (data["include"], data["exclude"]) == ([{"list": list_id}], [{"fan": world.fan.public_id}])
     assert data["automaticExclusions"] == {
@@ -108,12 +114,17 @@ def test_a_draft_comes_back_as_it_was_written(world: Any, api: Any) -> None:
         ({"schedule": {"kind": "fan_local"}}, "schedule.kind"),
         ({"schedule": {"kind": "at", "date": "2026-11-27"}}, "schedule"),
         ({"schedule": {"kind": "at", "date": "2020-11-27", "at": "20:00"}}, "schedule"),
-        ({"schedule": {"kind": "at", "date": "2027-03-28", "at": "02:30", "timezone": "Europe/Paris"}}, "schedule.at"),
+        (
+            {"schedule": {"kind": "at", "date": "2027-03-28", "at": "02:30", "timezone": "Europe/Paris"}},
+            "schedule.at",
+        ),
         ({"schedule": {"kind": "now", "timezone": "Mars/Base"}}, "schedule.timezone"),
         ({"automaticExclusions": {"sameTextDays": 0}}, "automaticExclusions.sameTextDays"),
     ],
 )
-def test_a_bad_campaign_is_a_400_and_stores_nothing(world: Any, api: Any, change: dict[str, Any], field: str) -> None:
+def test_a_bad_campaign_is_a_400_and_stores_nothing(
+    world: Any, api: Any, change: dict[str, Any], field: str
+) -> None:
     answer = api(world.owner).post(CAMPAIGNS, body(world, **change), format="json")
     assert answer.status_code == 400, answer.json()
     assert field in [item["field"] for item in answer.json()["details"]]
@@ -123,7 +134,9 @@ def test_a_bad_campaign_is_a_400_and_stores_nothing(world: Any, api: Any, change
 
 def test_parts_of_other_accounts_and_workspaces_are_unknown(world: Any, api: Any) -> None:
     for stranger in (world.other_fan, world.outsider_fan):
-        answer = api(world.owner).post(CAMPAIGNS, body(world, include=[{"fan": stranger.public_id}]), format="json")
+        answer = api(world.owner).post(
+            CAMPAIGNS, body(world, include=[{"fan": stranger.public_id}]), format="json"
+        )
         assert answer.json()["details"] == [{"field": "include.0", "message": "Unknown fan."}]
 
 
@@ -157,8 +170,15 @@ def test_a_small_campaign_goes_from_draft_to_scheduled_by_one_person(world: Any,
     again = act(client, campaign, "launch", HTTP_IDEMPOTENCY_KEY="go-1")
     assert (again.status_code, again.json(), again["Idempotent-Replayed"]) == (202, data, "true")
     with cross_workspace("demo"):
-        actions = AuditEvent.objects.filter(target=campaign["id"]).order_by("pk").values_list("action", flat=True)
-        assert list(actions) == ["campaign.created", "campaign.planned", "campaign.approved", "campaign.launched"]
+        actions = (
+            AuditEvent.objects.filter(target=campaign["id"]).order_by("pk").values_list("action", flat=True)
+        )
+        assert list(actions) == [
+            "campaign.created",
+            "campaign.planned",
+            "campaign.approved",
+            "campaign.launched",
+        ]
         assert Delivery.objects.count() == 0
 
 

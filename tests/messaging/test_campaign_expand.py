@@ -1,4 +1,5 @@
 """A campaign's turn: exact recipients, once each, whatever happens in the middle."""
+
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -39,13 +40,17 @@ def fill(account: Any, count: int) -> list[dict[str, str]]:
     with connection.cursor() as cursor:
         cursor.execute(FANS, [account.workspace_id, account.pk, count])
         cursor.execute(ENTRIES, [fan_list.pk, account.pk])
-        cursor.execute("ANALYZE messaging_fan")  # as autovacuum does: foreign keys are checked by a plan that is kept
+        cursor.execute(
+            "ANALYZE messaging_fan"
+        )  # as autovacuum does: foreign keys are checked by a plan that is kept
     return [{"list": fan_list.public_id}]
 
 
 def planning(world: Any, include: list[dict[str, str]], **fields: Any) -> Campaign:
     """Approved by somebody else than its editor, and its turn has come."""
-    return campaign(world.account, world.owner, include, approved_by=world.manager, state="planning", **fields)
+    return campaign(
+        world.account, world.owner, include, approved_by=world.manager, state="planning", **fields
+    )
 
 
 def turn(row: Campaign) -> int:
@@ -87,7 +92,9 @@ def test_every_reason_leaves_out_exactly_its_fans(world: Any) -> None:
     now = clock.now()
     names = "plain excluded blocked talking campaign same_text same_message long_ago"
     fans = {name: FanFactory(account=world.account) for name in names.split()}
-    before = campaign(world.account, world.owner, [{"fan": fans["plain"].public_id}], state="done", text="Other")
+    before = campaign(
+        world.account, world.owner, [{"fan": fans["plain"].public_id}], state="done", text="Other"
+    )
     same = campaign(world.account, world.owner, [{"fan": fans["plain"].public_id}], state="done")
     delivery_of = {"campaign": (before, 2), "same_text": (same, 48), "long_ago": (same, 24 * 40)}
     for name, (other, hours) in delivery_of.items():
@@ -95,7 +102,9 @@ def test_every_reason_leaves_out_exactly_its_fans(world: Any) -> None:
         at = now - timedelta(hours=hours)
         with cross_workspace("demo"):
             Delivery.objects.filter(pk=sent.pk).update(dispatched_at=at)
-            Message.objects.filter(pk=sent.written.pk).update(sent_at=at, created_at=at, author_kind="campaign")
+            Message.objects.filter(pk=sent.written.pk).update(
+                sent_at=at, created_at=at, author_kind="campaign"
+            )
     told = delivery(fans["same_message"], world.owner, text="Hey {firstName|you}", state="sent")
     with cross_workspace("demo"):
         at = now - timedelta(days=3)

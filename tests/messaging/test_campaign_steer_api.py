@@ -1,4 +1,5 @@
 """A running campaign in hand through the API, and on the staff's pages."""
+
 from typing import Any
 
 import pytest
@@ -51,7 +52,11 @@ def test_progress_has_the_fixed_shape(world: Any, api: Any, running: Any) -> Non
 def test_pause_resume_retry_and_cancel(world: Any, api: Any, running: Any) -> None:
     client = api(world.owner)
     paused = act(client, running, "pause").json()
-    assert (paused["status"], paused["totals"], paused["estimatedCompletionTime"]) == ("paused", totals(held=1), None)
+    assert (paused["status"], paused["totals"], paused["estimatedCompletionTime"]) == (
+        "paused",
+        totals(held=1),
+        None,
+    )
     assert act(client, running, "pause").status_code == 409
     resumed = act(client, running, "resume", HTTP_IDEMPOTENCY_KEY="r-1")
     again = act(client, running, "resume", HTTP_IDEMPOTENCY_KEY="r-1")

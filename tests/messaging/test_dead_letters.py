@@ -1,4 +1,5 @@
 """Retry, cancel, "it arrived", "send again": from the right state, from every wrong one, and twice at once."""
+
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -38,7 +39,9 @@ def act(service: Callable[..., Any], row: Delivery, now: Any = None) -> Any:
 def old(world: Any, state: str) -> Delivery:
     """A row of an hour ago in this state, as the services get it: with its message and account."""
     then = clock.now() - HOUR_AGO
-    times = dict.fromkeys(("available_at", "queued_at", "promised_at", "first_attempt_at", "dispatched_at"), then)
+    times = dict.fromkeys(
+        ("available_at", "queued_at", "promised_at", "first_attempt_at", "dispatched_at"), then
+    )
     row = delivery(world.fan, world.owner, state=state, attempts=4, last_error="timeout", **times)
     return loaded(row)
 
@@ -64,7 +67,9 @@ def test_from_the_right_state_it_moves_on_and_is_audited(world: Any, service: An
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("service", "state"), [case for case in CASES if case[1] not in SERVICES[case[0]][0]])
+@pytest.mark.parametrize(
+    ("service", "state"), [case for case in CASES if case[1] not in SERVICES[case[0]][0]]
+)
 def test_from_any_other_state_it_refuses_and_changes_nothing(world: Any, service: Any, state: str) -> None:
     row = old(world, state)
     with pytest.raises(SERVICES[service][2]):

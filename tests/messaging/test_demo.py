@@ -1,4 +1,5 @@
 """The demo workspace: made once however often it is asked for, and its sign-in file private."""
+
 import json
 import stat
 from collections.abc import Callable
@@ -39,7 +40,9 @@ def seed(platform: Sandbox, settings: Any, out: Path) -> Seed:
 def counts() -> dict[str, int]:
     """Rows of every table of ours."""
     with cross_workspace("demo"):
-        models = [model for name in ("accounts", "messaging") for model in apps.get_app_config(name).get_models()]
+        models = [
+            model for name in ("accounts", "messaging") for model in apps.get_app_config(name).get_models()
+        ]
         return {model._meta.label: model._default_manager.count() for model in models}
 
 
@@ -67,7 +70,9 @@ def test_it_makes_an_agency_with_its_people_accounts_and_fans(seed: Seed, platfo
         rows = [row for account in sorted(ids) for row in platform.control("GET", f"fans?account={account}")]
         assert Fan.objects.count() == sum(row["active"] for row in rows)
         assert found["messaging.Conversation"] == Fan.objects.count()
-        names = {row["display_name"] or row["onlyfans_username"] for row in platform.api("GET", "/accounts").json()}
+        names = {
+            row["display_name"] or row["onlyfans_username"] for row in platform.api("GET", "/accounts").json()
+        }
         assert set(Creator.objects.values_list("stage_name", flat=True)) == names
         assert Workspace.objects.get().kind == "agency"
         assert AuditEvent.objects.filter(action="account.connected").count() == 2
@@ -90,7 +95,9 @@ def test_a_lost_file_gives_new_passwords_and_nothing_else(seed: Seed, out: Path)
     assert (again["accountId"], again["fanId"]) == (first["accountId"], first["fanId"])
 
 
-def test_the_file_is_for_its_owner_only_and_complete(seed: Seed, out: Path, platform: Sandbox, settings: Any) -> None:
+def test_the_file_is_for_its_owner_only_and_complete(
+    seed: Seed, out: Path, platform: Sandbox, settings: Any
+) -> None:
     data = seed()
     assert stat.S_IMODE(out.stat().st_mode) == 0o600
     assert set(data) == {"baseUrl", "sandboxUrl", "users", "apiKey", "accountId", "fanId"}

@@ -22,7 +22,9 @@ WINDOW = 2.0
 def test_24_messages_arrive_at_their_estimated_times(platform: Sandbox, settings: Any) -> None:
     settings.SEND_LIMIT_WINDOW_SECONDS = WINDOW
     owner = MembershipFactory(role="owner")
-    account = PlatformAccountFactory(creator=CreatorFactory(workspace=owner.workspace), external_id=platform.account)
+    account = PlatformAccountFactory(
+        creator=CreatorFactory(workspace=owner.workspace), external_id=platform.account
+    )
     fan = FanFactory(account=account, platform_user_id=str(FAN))
     client = APIClient()
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {api_key(owner, requests_per_minute=1000)}")

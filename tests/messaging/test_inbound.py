@@ -1,4 +1,5 @@
 """What webhooks change: from the sandbox through the real door, and in every order, once or twice, early or late."""
+
 import random
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -103,7 +104,12 @@ def test_a_fans_words_purchases_and_tips_appear_on_the_conversation(wired: Sandb
     conversation = one(Conversation, fan=fan)
     found = rows(Message, conversation=conversation)
     said = sorted((row.direction, row.text.reveal(), row.price_minor) for row in found)
-    assert said == [("in", "for you", 0), ("in", "hey you & me", 0), ("out", "a set", 950), ("out", "a set", 950)]
+    assert said == [
+        ("in", "for you", 0),
+        ("in", "hey you & me", 0),
+        ("out", "a set", 950),
+        ("out", "a set", 950),
+    ]
     assert conversation.unread_count == 2
     bought = {row.platform_message_id for row in rows(Message) if row.purchased_at}
     assert bought == set(ids)
@@ -181,7 +187,11 @@ def test_a_purchase_is_read_from_the_link(
         payload["text"] = payload["replacePairs"].pop("{MESSAGE_LINK}")
     hear("messages.ppv.unlocked", payload)
     signal = one(FanSignal)
-    assert (signal.kind, signal.amount_minor, signal.occurred_at) == ("purchase", minor, NOW + timedelta(minutes=1))
+    assert (signal.kind, signal.amount_minor, signal.occurred_at) == (
+        "purchase",
+        minor,
+        NOW + timedelta(minutes=1),
+    )
     assert signal.message_id == one(Message).pk
     assert signal.conversation.fan.platform_user_id == "4711"
     assert one(Message).purchased_at == NOW + timedelta(minutes=1)
@@ -202,7 +212,9 @@ def test_a_purchase_shows_at_once_and_finds_its_message_later(account: PlatformA
 
 
 @pytest.mark.django_db
-def test_a_purchase_of_a_message_from_before_our_time_waits_a_minute_only(account: PlatformAccount, hear: Any) -> None:
+def test_a_purchase_of_a_message_from_before_our_time_waits_a_minute_only(
+    account: PlatformAccount, hear: Any
+) -> None:
     with time_machine.travel(NOW, tick=False) as time:
         hear("messages.ppv.unlocked", unlocked("8001", 4711, 7388, at(0)))
         seen = []
@@ -307,7 +319,9 @@ def test_what_could_not_be_applied_is_applied_again_on_request(world: Any) -> No
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("is_failure_late", [False, True])
-def test_a_late_failure_does_not_undo_a_recovery(account: PlatformAccount, hear: Any, is_failure_late: bool) -> None:
+def test_a_late_failure_does_not_undo_a_recovery(
+    account: PlatformAccount, hear: Any, is_failure_late: bool
+) -> None:
     news = [("accounts.session_expired", attempt(at(1))), ("accounts.reconnected", attempt(at(2)))]
     for event, payload in reversed(news) if is_failure_late else news:
         hear(event, payload)
@@ -325,7 +339,9 @@ def test_a_late_failure_does_not_undo_a_recovery(account: PlatformAccount, hear:
         ("accounts.face_otp_required", "needs_face"),
     ],
 )
-def test_an_account_that_can_not_be_used_says_so(account: PlatformAccount, hear: Any, event: str, state: str) -> None:
+def test_an_account_that_can_not_be_used_says_so(
+    account: PlatformAccount, hear: Any, event: str, state: str
+) -> None:
     hear(event, {"latestAuthAttempt": {"started_at": at(1), "completed_at": None}})
     row = one(PlatformAccount, pk=account.pk)
     assert (row.state, row.state_reason, row.state_changed_at) == (state, event, NOW + timedelta(minutes=1))
@@ -401,9 +417,16 @@ def to(fan: Fan) -> dict[str, Any]:
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     "change",
-    [{"price": 9.5}, {"mediaCount": 1, "media": [{"id": 31}]}, {"text": "<p>Hello you</p>"}, {"toUser": user(4711)}],
+    [
+        {"price": 9.5},
+        {"mediaCount": 1, "media": [{"id": 31}]},
+        {"text": "<p>Hello you</p>"},
+        {"toUser": user(4711)},
+    ],
 )
-def test_a_report_of_another_message_leaves_ours_uncertain(world: Any, hear: Any, change: dict[str, Any]) -> None:
+def test_a_report_of_another_message_leaves_ours_uncertain(
+    world: Any, hear: Any, change: dict[str, Any]
+) -> None:
     row = delivery(world.fan, world.owner, state="uncertain", last_error="timeout", needs_lookup=True)
     hear("messages.sent", message(7388, "Hello", clock.now().isoformat(), toUser=to(world.fan)) | change)
     assert state_of(row) == "uncertain"
@@ -415,9 +438,15 @@ def test_a_report_of_another_message_leaves_ours_uncertain(world: Any, hear: Any
 def test_a_report_older_than_the_first_attempt_is_not_ours(world: Any, hear: Any) -> None:
     now = clock.now()
     row = delivery(world.fan, world.owner, state="uncertain", first_attempt_at=now, needs_lookup=True)
-    hear("messages.sent", message(7388, "Hello", (now - timedelta(seconds=6)).isoformat(), toUser=to(world.fan)))
+    hear(
+        "messages.sent",
+        message(7388, "Hello", (now - timedelta(seconds=6)).isoformat(), toUser=to(world.fan)),
+    )
     assert state_of(row) == "uncertain"
-    hear("messages.sent", message(7389, "Hello", (now - timedelta(seconds=4)).isoformat(), toUser=to(world.fan)))
+    hear(
+        "messages.sent",
+        message(7389, "Hello", (now - timedelta(seconds=4)).isoformat(), toUser=to(world.fan)),
+    )
     assert state_of(row) == "sent"
 
 
@@ -451,9 +480,13 @@ def test_a_report_gives_its_id_to_a_message_that_a_person_saw_arrive(world: Any,
 
 
 @pytest.mark.django_db
-def test_a_report_that_fits_two_waits_for_their_own_answers_and_then_settles_one(world: Any, hear: Any) -> None:
+def test_a_report_that_fits_two_waits_for_their_own_answers_and_then_settles_one(
+    world: Any, hear: Any
+) -> None:
     with time_machine.travel(NOW, tick=False) as time:
-        first, second = (delivery(world.fan, world.owner, state="uncertain", needs_lookup=True) for _ in range(2))
+        first, second = (
+            delivery(world.fan, world.owner, state="uncertain", needs_lookup=True) for _ in range(2)
+        )
         hear("messages.sent", message(7388, "Hello", at(0), toUser=to(world.fan)))
         seen = []
         for seconds in (2, 10, 60, 300):
@@ -466,7 +499,9 @@ def test_a_report_that_fits_two_waits_for_their_own_answers_and_then_settles_one
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("text", "stored"), [("•••", "•••\u200b"), ("half \ud83d", "half ?"), ("a\x00b", "a\x00b")])
+@pytest.mark.parametrize(
+    ("text", "stored"), [("•••", "•••\u200b"), ("half \ud83d", "half ?"), ("a\x00b", "a\x00b")]
+)
 def test_a_fan_is_heard_whatever_they_write_or_are_called(
     account: PlatformAccount, hear: Any, text: str, stored: str
 ) -> None:
@@ -506,14 +541,18 @@ def story(account_id: str) -> list[tuple[bytes, str]]:
         ("posts.liked", {"id": 1}),
         ("messages.ppv.unlocked", unlocked("8003", 4711, 99, at(-15), "$3")),
     ]
-    return [(body(event, account_id, payload), f"evt_{number}") for number, (event, payload) in enumerate(events)]
+    return [
+        (body(event, account_id, payload), f"evt_{number}") for number, (event, payload) in enumerate(events)
+    ]
 
 
 def snapshot(account: PlatformAccount) -> Any:
     account.refresh_from_db()
     return {
         "account": (account.state, account.state_changed_at),
-        "fans": sorted((f.platform_user_id, f.name and f.name.reveal(), f.last_active_at) for f in _of(Fan, account)),
+        "fans": sorted(
+            (f.platform_user_id, f.name and f.name.reveal(), f.last_active_at) for f in _of(Fan, account)
+        ),
         "chats": sorted(
             (c.fan.platform_user_id, c.unread_count, c.last_message_at) for c in _of(Conversation, account)
         ),

@@ -1,4 +1,5 @@
 """`POST /api/webhooks/onlyfans`: verified on the raw bytes, stored once, answered; nothing readable in any table."""
+
 import json
 from typing import Any
 
@@ -10,7 +11,7 @@ from huntaze.kernel import redis
 from huntaze.kernel.tenancy import cross_workspace
 from messaging.models import Fan, InboundEvent, Message
 from messaging.services import inbound
-from tests.platforms.webhooks import PATH, SECRET, body, message, post, signature, user
+from tests.platforms.webhooks import PATH, body, message, post, signature, user
 
 pytestmark = pytest.mark.django_db
 AT = "2026-11-20T12:00:00+00:00"
@@ -50,7 +51,9 @@ def test_a_repeat_is_answered_and_changes_nothing() -> None:
 def test_the_same_key_with_another_body_is_kept_apart() -> None:
     other = body("messages.received", "acct_x", message(8, "other", AT, fromUser=user(4711)))
     assert [post(RAW).json()["repeated"], post(other).json()["repeated"]] == [False, False]
-    assert sorted(row.body.reveal() for row in InboundEvent.objects.all()) == sorted([RAW.decode(), other.decode()])
+    assert sorted(row.body.reveal() for row in InboundEvent.objects.all()) == sorted(
+        [RAW.decode(), other.decode()]
+    )
 
 
 def test_without_a_key_the_body_is_the_key() -> None:
@@ -149,7 +152,10 @@ def test_no_table_holds_a_name_or_a_text_in_clear(world: Any) -> None:
     with cross_workspace("demo"):
         fan = Fan.objects.get(platform_user_id="4711")
         assert (fan.name.reveal(), fan.handle.reveal()) == (canaries[0], canaries[1])
-        assert [row.text.reveal() for row in Message.objects.order_by("pk")] == [canaries[2], f"reply: {canaries[2]}"]
+        assert [row.text.reveal() for row in Message.objects.order_by("pk")] == [
+            canaries[2],
+            f"reply: {canaries[2]}",
+        ]
     assert InboundEvent.objects.count() == 3
     hidden = [*canaries, *(canary.encode().hex() for canary in canaries)]
     assert _tables_with(hidden) == []

@@ -1,4 +1,5 @@
 """Placeholders: refused when saved, filled once, never looked at again."""
+
 from datetime import UTC, datetime
 
 import pytest

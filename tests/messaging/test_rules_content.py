@@ -1,4 +1,5 @@
 """What a message may hold: every fault with its field, and texts compared as both sides see them."""
+
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +12,9 @@ from messaging.types import SendCommand
 
 
 def fields(**values: Any) -> list[str]:
-    return [fault.field for fault in faults(SendCommand(**{"recipient_id": "fan_1", "content": "Hi"} | values))]
+    return [
+        fault.field for fault in faults(SendCommand(**{"recipient_id": "fan_1", "content": "Hi"} | values))
+    ]
 
 
 @pytest.mark.parametrize(
@@ -55,7 +58,10 @@ def test_what_is_fine_has_no_fault(values: dict[str, Any]) -> None:
         ({"price": Decimal("0.01")}, ["price", "mediaIds"]),
         ({"media_ids": tuple(str(n) for n in range(31))}, ["mediaIds"]),
         ({"media_ids": ("1", "2", "1")}, ["mediaIds"]),
-        ({"media_ids": ("1", "", "x", "../1", "1 ", "1\n", "٣", "9" * 20)}, [f"mediaIds.{n}" for n in range(1, 8)]),
+        (
+            {"media_ids": ("1", "", "x", "../1", "1 ", "1\n", "٣", "9" * 20)},
+            [f"mediaIds.{n}" for n in range(1, 8)],
+        ),
         ({"content": "", "is_locked_text": True}, ["content", "lockedText"]),
     ],
 )
@@ -81,6 +87,8 @@ def test_normalising_twice_is_normalising_once(text: str) -> None:
     assert normalised(normalised(text)) == normalised(text)
 
 
-@pytest.mark.parametrize(("text", "stored"), [("Hi 😀", "Hi 😀"), ("a\ud800b", "a?b"), ("•••", "•••\u200b"), ("", "")])
+@pytest.mark.parametrize(
+    ("text", "stored"), [("Hi 😀", "Hi 😀"), ("a\ud800b", "a?b"), ("•••", "•••\u200b"), ("", "")]
+)
 def test_what_others_wrote_is_stored_whatever_it_is(text: str, stored: str) -> None:
     assert storable(text) == stored

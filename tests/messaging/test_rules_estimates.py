@@ -1,4 +1,5 @@
 """Estimates against a simulation of the limiter, over every state of a small model."""
+
 from itertools import combinations_with_replacement
 
 import pytest
@@ -18,7 +19,9 @@ def simulated(outlook: Outlook, lane: Lane, most: int) -> list[int]:
     slots, pace, left, now = [int(at) for at in outlook.releases], int(outlook.paced_for), [], 0
     while len(left) < most:
         slots = [at for at in slots if at > now]
-        while len(slots) < SMALL.count and now >= outlook.held_for and (lane is Lane.INTERACTIVE or now >= pace):
+        while (
+            len(slots) < SMALL.count and now >= outlook.held_for and (lane is Lane.INTERACTIVE or now >= pace)
+        ):
             left.append(now)
             slots.append(now + int(SMALL.window))
             if lane is Lane.BULK:
@@ -35,11 +38,15 @@ def test_every_small_state_is_told_as_it_comes(lane: Lane, held: int, paced: int
     for count in range(5):
         for releases in combinations_with_replacement(range(1, 7), count):
             outlook = Outlook(tuple(float(at) for at in releases), float(held), float(paced))
-            told = [wait_seconds(limit=SMALL, outlook=outlook, lane=lane, before=number) for number in range(12)]
+            told = [
+                wait_seconds(limit=SMALL, outlook=outlook, lane=lane, before=number) for number in range(12)
+            ]
             assert told == simulated(outlook, lane, 12), outlook
 
 
-@pytest.mark.parametrize(("before", "seconds"), [(0, 0), (9, 0), (10, 60), (19, 60), (20, 120), (100_000, 600_000)])
+@pytest.mark.parametrize(
+    ("before", "seconds"), [(0, 0), (9, 0), (10, 60), (19, 60), (20, 120), (100_000, 600_000)]
+)
 def test_an_idle_accounts_messages_go_ten_a_minute(before: int, seconds: float) -> None:
     nothing = Outlook((), 0.0, 0.0)
     assert wait_seconds(limit=CONTRACT, outlook=nothing, lane=Lane.INTERACTIVE, before=before) == seconds
@@ -54,7 +61,9 @@ def test_a_campaign_goes_one_each_six_seconds(before: int, seconds: float) -> No
 def test_a_campaign_after_a_burst_does_not_go_all_at_once() -> None:
     """Ten replies hold every slot for another minute: the campaign's first leaves then, its tenth 54 s later."""
     full = Outlook((60.0,) * 10, 0.0, 0.0)
-    told = [wait_seconds(limit=CONTRACT, outlook=full, lane=Lane.BULK, before=number) for number in (0, 1, 9, 10)]
+    told = [
+        wait_seconds(limit=CONTRACT, outlook=full, lane=Lane.BULK, before=number) for number in (0, 1, 9, 10)
+    ]
     assert told == [60, 66, 114, 120]
 
 

@@ -1,4 +1,5 @@
 """Lanes: single messages burst down to the default priority; less urgent ones are paced."""
+
 import pytest
 
 from huntaze.kernel.limiter import Lane

@@ -1,4 +1,5 @@
 """Reading the platform's events as they really come. What is stored of them is tested at the webhook's door."""
+
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -36,7 +37,9 @@ SCALARS = (
     | st.floats()
     | st.text(max_size=30)
     | st.datetimes().map(datetime.isoformat)
-    | st.sampled_from(["$12.00", LINK, "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "\ud800", "\x00"])
+    | st.sampled_from(
+        ["$12.00", LINK, "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "\ud800", "\x00"]
+    )
 )
 JSON = st.recursive(
     SCALARS,
@@ -78,7 +81,9 @@ def test_the_fan_is_in_user_and_never_the_top_level_user_id() -> None:
     assert reason({"id": 1, "user_id": 111, "text": "no link"}, tip) == "no_fan"
 
 
-@pytest.mark.parametrize("user", [{}, {"id": None}, {"id": True}, {"id": 4.5}, {"id": []}, [], "4711", 4711, False])
+@pytest.mark.parametrize(
+    "user", [{}, {"id": None}, {"id": True}, {"id": 4.5}, {"id": []}, [], "4711", 4711, False]
+)
 def test_an_unreadable_user_falls_back_to_the_link(user: Any) -> None:
     assert purchase(bought(user=user)).fan_id == "4711"
     assert reason(bought(user=user, replacePairs={})) == "no_fan"
@@ -107,14 +112,19 @@ def test_a_notification_without_an_id_is_unreadable() -> None:
     ],
 )
 @pytest.mark.parametrize("place", ["replacePairs", "text"])
-def test_the_message_is_named_by_first_id_in_either_place(link: str, message_id: str | None, place: str) -> None:
+def test_the_message_is_named_by_first_id_in_either_place(
+    link: str, message_id: str | None, place: str
+) -> None:
     pairs = {"{MESSAGE_LINK}": link} if place == "replacePairs" else {}
     found = purchase(bought(user=None, replacePairs=pairs, text=link if place == "text" else None))
     assert (found.fan_id, found.message_id) == ("4711", message_id)
 
 
 def test_digits_of_other_scripts_are_no_id() -> None:
-    assert reason(bought(user=None, replacePairs={"{MESSAGE_LINK}": "/my/chats/chat/٤٧١١?firstId=٣"})) == "no_fan"
+    assert (
+        reason(bought(user=None, replacePairs={"{MESSAGE_LINK}": "/my/chats/chat/٤٧١١?firstId=٣"}))
+        == "no_fan"
+    )
 
 
 # --- trap 3: an amount is exactly `$12` or `$12.00`
@@ -248,7 +258,8 @@ def test_times_are_aware_and_in_utc(value: Any, found: datetime | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(5, "5"), ("5", "5"), ("", ""), (0, "0"), (True, ""), (None, ""), (5.0, ""), ([5], "")]
+    ("value", "text"),
+    [(5, "5"), ("5", "5"), ("", ""), (0, "0"), (True, ""), (None, ""), (5.0, ""), ([5], "")],
 )
 def test_ids_are_text(value: Any, text: str) -> None:
     assert text_of(value) == text

@@ -1,4 +1,5 @@
 """The guarantee behind every nudge: due rows, senders that died, accounts that were forgotten."""
+
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -40,15 +41,23 @@ def fresh(row: Delivery) -> Delivery:
 
 def sending(fan: Any, member: Any, *, lease_seconds: float) -> Delivery:
     now = clock.now()
-    times = {"dispatched_at": now, "first_attempt_at": now, "leased_until": now + timedelta(seconds=lease_seconds)}
+    times = {
+        "dispatched_at": now,
+        "first_attempt_at": now,
+        "leased_until": now + timedelta(seconds=lease_seconds),
+    }
     return delivery(fan, member, state="sending", attempts=1, lease_token=uuid4(), **times)
 
 
 def test_a_row_whose_time_has_come_is_queued_and_its_account_told(world: Any) -> None:
     now = clock.now()
     due = delivery(world.fan, world.owner, state="scheduled", available_at=now - timedelta(seconds=1))
-    bulk = delivery(world.other_fan, world.owner, state="scheduled", lane="bulk", available_at=now - timedelta(hours=1))
-    later = delivery(world.outsider_fan, world.outsider, state="scheduled", available_at=now + timedelta(seconds=5))
+    bulk = delivery(
+        world.other_fan, world.owner, state="scheduled", lane="bulk", available_at=now - timedelta(hours=1)
+    )
+    later = delivery(
+        world.outsider_fan, world.outsider, state="scheduled", available_at=now + timedelta(seconds=5)
+    )
     assert schedule_deliveries() == (2, 0)
     assert [fresh(row).state for row in (due, bulk, later)] == ["queued", "queued", "scheduled"]
     assert granted() == {(world.account.pk, "interactive"), (world.other_account.pk, "bulk")}
@@ -68,7 +77,12 @@ def test_what_a_dead_sender_held_is_uncertain_and_looked_up_later(world: Any, se
     flying = sending(world.other_fan, world.owner, lease_seconds=20)
     assert schedule_deliveries() == (0, 1)
     row = fresh(lost)
-    assert (row.state, row.last_error, row.needs_lookup, row.attempts) == ("uncertain", "sender_lost", True, 1)
+    assert (row.state, row.last_error, row.needs_lookup, row.attempts) == (
+        "uncertain",
+        "sender_lost",
+        True,
+        1,
+    )
     assert (row.lease_token, row.leased_until) == (None, None)
     assert lost.leased_until is not None
     assert row.available_at == lost.leased_until + timedelta(seconds=45)

@@ -1,4 +1,5 @@
 """`POST /api/onlyfans/messaging/send` and its neighbours: right and wrong, owner, teammate, outsider."""
+
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,5 @@
 """The figures and the health of the queue, each cause by itself."""
+
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -33,7 +34,9 @@ def change(account: PlatformAccount, **fields: Any) -> None:
 
 
 def test_every_figure_is_read_from_the_rows(world: Any) -> None:
-    states = ["queued"] * 3 + ["sending"] * 2 + ["failed", "scheduled", "uncertain", "sent", "cancelled", "held"]
+    states = (
+        ["queued"] * 3 + ["sending"] * 2 + ["failed", "scheduled", "uncertain", "sent", "cancelled", "held"]
+    )
     answered = NOW - timedelta(minutes=5)
     for state in states:
         at = answered if state in {"sent", "failed"} else None
@@ -100,7 +103,10 @@ def test_one_account_out_of_use_degrades_and_all_out_of_use_stop(
 def test_a_vendor_that_keeps_failing_degrades(world: Any) -> None:
     for _ in range(5):
         breaker.record(VENDOR, False, 10.0)
-    assert health(world.account) == ("degraded", "OnlyFansAPI is failing: messages wait until it answers again.")
+    assert health(world.account) == (
+        "degraded",
+        "OnlyFansAPI is failing: messages wait until it answers again.",
+    )
 
 
 def test_a_stop_for_everybody_is_said_first(world: Any) -> None:

@@ -1,4 +1,5 @@
 """Bringing fans in, and keeping our webhook registered, against the sandbox."""
+
 from io import StringIO
 from typing import Any
 
@@ -56,14 +57,20 @@ def test_every_active_fan_is_written_with_a_conversation(account: PlatformAccoun
         fan = here[fan_id]
         assert fan.name is not None
         assert fan.handle is not None
-        assert (fan.name.reveal(), fan.handle.reveal(), fan.can_receive) == (row["name"], row["username"], True)
+        assert (fan.name.reveal(), fan.handle.reveal(), fan.can_receive) == (
+            row["name"],
+            row["username"],
+            True,
+        )
         assert bytes(fan.handle_digest or b"") == handle_digest(row["username"])
     with cross_workspace("demo"):
         assert Conversation.objects.filter(fan__in=[fan.pk for fan in here.values()]).count() == 13
         assert PlatformAccount.objects.get(pk=account.pk).last_synced_at is not None
 
 
-def test_a_second_sync_changes_what_changed_and_nothing_else(account: PlatformAccount, platform: Sandbox) -> None:
+def test_a_second_sync_changes_what_changed_and_nothing_else(
+    account: PlatformAccount, platform: Sandbox
+) -> None:
     sync(account)
     before = fans_of(account)
     fan_id = next(iter(before))
@@ -139,7 +146,9 @@ def test_registrations_of_others_are_left_alone(platform: Sandbox) -> None:
     assert platform.api("POST", "/webhooks", other).status_code == 201
     webhook, is_new = register_webhook(url=HOOK)
     assert is_new is True
-    assert {hook["url"]: hook["events"] for hook in registered(platform)}["http://127.0.0.1:9/other"] == ["posts.liked"]
+    assert {hook["url"]: hook["events"] for hook in registered(platform)}["http://127.0.0.1:9/other"] == [
+        "posts.liked"
+    ]
     assert len(registered(platform)) == 2
     assert webhook.url == HOOK
 
@@ -149,7 +158,9 @@ def test_the_default_address_is_our_own(platform: Sandbox, settings: Any) -> Non
 
 
 @pytest.mark.parametrize("name", ["ONLYFANSAPI_API_KEY", "ONLYFANSAPI_WEBHOOK_SECRETS"])
-def test_without_key_or_secret_the_command_says_what_to_set(platform: Sandbox, settings: Any, name: str) -> None:
+def test_without_key_or_secret_the_command_says_what_to_set(
+    platform: Sandbox, settings: Any, name: str
+) -> None:
     setattr(settings, name, type(getattr(settings, name))())
     with pytest.raises(CommandError, match="ONLYFANSAPI_API_KEY and ONLYFANSAPI_WEBHOOK_SECRETS"):
         command()

@@ -1,4 +1,5 @@
 """The client of OnlyFansAPI against the sandbox over real HTTP: results, and how every failure ends."""
+
 import asyncio
 import hashlib
 import hmac
@@ -23,7 +24,9 @@ UNREADABLE = ["malformed_json", "truncate", "wrong_type"]
 
 def run(platform: Sandbox, call: Call, *, key: str = KEY, read_timeout: float = 5.0, url: str = "") -> Any:
     async def go() -> Any:
-        async with OnlyFansApi(url or f"{platform.url}/onlyfansapi", key, read_timeout=read_timeout) as client:
+        async with OnlyFansApi(
+            url or f"{platform.url}/onlyfansapi", key, read_timeout=read_timeout
+        ) as client:
             return await call(client)
 
     return asyncio.run(go())
@@ -39,7 +42,9 @@ def write(platform: Sandbox, *, fan: int = FAN, account: str = "", price: str = 
     fields = {"text": "hi", "media_ids": (), "is_locked_text": False, "idempotency_key": "k-1"} | more
 
     async def call(client: OnlyFansApi) -> ChatMessage:
-        return await client.send_message(account or platform.account, str(fan), price=Decimal(price), **fields)
+        return await client.send_message(
+            account or platform.account, str(fan), price=Decimal(price), **fields
+        )
 
     return call
 
@@ -63,13 +68,18 @@ def outline(error: PlatformError) -> tuple[Any, ...]:
 def test_it_reads_who_we_are_and_our_accounts(platform: Sandbox) -> None:
     assert run(platform, lambda client: client.whoami()) == "sandbox-team"
     accounts = run(platform, lambda client: client.accounts())
-    assert [(row.id, row.is_authenticated) for row in accounts] == [(platform.account, True), (platform.other, True)]
+    assert [(row.id, row.is_authenticated) for row in accounts] == [
+        (platform.account, True),
+        (platform.other, True),
+    ]
     assert [row.onlyfans_id for row in accounts] == ["100000000", "100000001"]
 
 
 def test_it_reads_every_fan_page_by_page(platform: Sandbox) -> None:
     for number in range(25):
-        platform.control("POST", "fans", {"account": platform.account, "id": 4000 + number, "name": f"Fan {number}"})
+        platform.control(
+            "POST", "fans", {"account": platform.account, "id": 4000 + number, "name": f"Fan {number}"}
+        )
 
     async def call(client: OnlyFansApi) -> list[onlyfansapi.FanProfile]:
         return [fan async for fan in client.fans(platform.account)]
@@ -78,7 +88,9 @@ def test_it_reads_every_fan_page_by_page(platform: Sandbox) -> None:
     rows = platform.control("GET", f"fans?account={platform.account}")
     assert sorted(fan.id for fan in fans) == sorted(str(row["id"]) for row in rows if row["active"])
     assert len(fans) == 38
-    assert [(fan.id, fan.name, fan.can_receive) for fan in fans if fan.id == "4007"] == [("4007", "Fan 7", True)]
+    assert [(fan.id, fan.name, fan.can_receive) for fan in fans if fan.id == "4007"] == [
+        ("4007", "Fan 7", True)
+    ]
 
 
 def test_it_sends_and_reads_back_the_message(platform: Sandbox) -> None:
@@ -111,13 +123,17 @@ def test_a_price_is_the_exact_number_that_was_meant(platform: Sandbox) -> None:
         assert Decimal(text) == price
         assert len(text) <= 6
     for price in ("3", "19.99", "199.9", "17.10"):
-        sent = run(platform, write(platform, price=price, media_ids=("3000000001",), idempotency_key=f"p-{price}"))
+        sent = run(
+            platform, write(platform, price=price, media_ids=("3000000001",), idempotency_key=f"p-{price}")
+        )
         assert sent.price == Decimal(price)
 
 
 def test_a_webhook_is_registered_and_updated(platform: Sandbox) -> None:
     async def call(client: OnlyFansApi) -> Any:
-        made = await client.create_webhook(url="http://127.0.0.1:9/a", events=["messages.sent"], secret="s" * 32)
+        made = await client.create_webhook(
+            url="http://127.0.0.1:9/a", events=["messages.sent"], secret="s" * 32
+        )
         fresh = await client.update_webhook(
             made.id, url="http://127.0.0.1:9/a", events=["messages.sent", "tips.received"], secret="t" * 32
         )
@@ -159,7 +175,11 @@ def test_banned_words_are_named(platform: Sandbox) -> None:
 
 
 def test_misuse_of_a_key_is_our_bug(platform: Sandbox) -> None:
-    assert outline(failure(platform, write(platform, idempotency_key="k" * 256))) == (Permanent, "bug", {"status": 400})
+    assert outline(failure(platform, write(platform, idempotency_key="k" * 256))) == (
+        Permanent,
+        "bug",
+        {"status": 400},
+    )
     run(platform, write(platform))
     assert outline(failure(platform, write(platform, text="other"))) == (Permanent, "bug", {})
     assert len(platform.sent()) == 1
@@ -247,7 +267,9 @@ def test_a_503_that_leaves_the_outcome_open_is_no_lost_session() -> None:
         ("wrong_type", "unreadable", 1),
     ],
 )
-def test_a_write_without_a_readable_answer_is_uncertain(platform: Sandbox, kind: str, code: str, accepted: int) -> None:
+def test_a_write_without_a_readable_answer_is_uncertain(
+    platform: Sandbox, kind: str, code: str, accepted: int
+) -> None:
     platform.fault(kind, count=1)
     assert outline(failure(platform, write(platform), read_timeout=0.3)) == (Uncertain, code)
     assert len(platform.sent()) == accepted
@@ -305,7 +327,15 @@ def test_a_refused_connection_put_nothing_on_the_wire(platform: Sandbox) -> None
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("7", 7.0), ("0", 0.0), ("3600", 3600.0), ("99999999999", 3600.0), ("-1", None), ("²", None), ("", None)],
+    [
+        ("7", 7.0),
+        ("0", 0.0),
+        ("3600", 3600.0),
+        ("99999999999", 3600.0),
+        ("-1", None),
+        ("²", None),
+        ("", None),
+    ],
 )
 def test_retry_after_is_whole_seconds_up_to_an_hour(text: str, seconds: float | None) -> None:
     assert retry_after(Answer(429, {"retry-after": text}, b"")) == seconds

@@ -1,4 +1,5 @@
 """Bodies of OnlyFansAPI's webhooks as the vendor sends them, signed as the vendor signs them."""
+
 import hashlib
 import hmac
 import json
@@ -39,7 +40,14 @@ def user(fan_id: int, name: str = "Sam", username: str = "sam.w") -> dict[str, A
 
 def message(message_id: int, text: str, at: str, **more: Any) -> dict[str, Any]:
     """A whole message as `messages.received` and `messages.sent` carry it."""
-    fields = {"id": message_id, "text": f"<p>{text}</p>", "price": 0, "mediaCount": 0, "media": [], "createdAt": at}
+    fields = {
+        "id": message_id,
+        "text": f"<p>{text}</p>",
+        "price": 0,
+        "mediaCount": 0,
+        "media": [],
+        "createdAt": at,
+    }
     return fields | more
 
 

@@ -68,7 +68,12 @@ class Postgres:
         """The server in the foreground."""
         # A refused statement would stand in the log with its values: names and mail addresses among them.
         quiet = {"log_min_error_statement": "panic", "log_error_verbosity": "terse"}
-        options = {"listen_addresses": ports.HOST, "port": str(self.port), "unix_socket_directories": "", **quiet}
+        options = {
+            "listen_addresses": ports.HOST,
+            "port": str(self.port),
+            "unix_socket_directories": "",
+            **quiet,
+        }
         pairs = [part for key, value in (options | self.options).items() for part in ("-c", f"{key}={value}")]
         return self.account.wrap([str(self.programs / "postgres"), "-D", str(self.data), *pairs])
 

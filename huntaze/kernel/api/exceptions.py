@@ -1,4 +1,5 @@
 """The one place where errors become HTTP answers."""
+
 from datetime import datetime
 from typing import Any
 

@@ -4,6 +4,7 @@ The key's row is inserted in the same transaction as the work. A second request 
 until the first has committed (then it gets the stored answer) or rolled back (then it does the work itself), so there
 is no "in progress" state to clean up. The table belongs to the accounts app, which registers a store here.
 """
+
 import hashlib
 import re
 from dataclasses import dataclass
@@ -51,7 +52,9 @@ def key_of(value: str | None) -> str | None:
     if value is None:
         return None
     if not _SANE.fullmatch(value):
-        raise Invalid(FieldError("Idempotency-Key", "Use 1 to 255 printable ASCII characters without spaces."))
+        raise Invalid(
+            FieldError("Idempotency-Key", "Use 1 to 255 printable ASCII characters without spaces.")
+        )
     return value
 
 

@@ -1,4 +1,5 @@
 """Lists: `limit` (1–200, default 50) and `offset`, answering the rows under a plural key with the total."""
+
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,4 +1,5 @@
 """The one permission class: the view names a capability for each action, the principal has it or not."""
+
 from typing import Any
 
 from rest_framework.permissions import BasePermission

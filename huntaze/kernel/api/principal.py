@@ -1,4 +1,5 @@
 """Who is calling: what authentication found out, in the kernel's own words."""
+
 from dataclasses import dataclass
 
 

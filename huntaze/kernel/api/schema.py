@@ -1,4 +1,5 @@
 """The OpenAPI document: camelCase like the wire, and the errors that every endpoint may give."""
+
 from typing import Any
 
 from huntaze.kernel.api.wire import camel
@@ -33,7 +34,10 @@ EXAMPLES = {
             "requestId": "7d3f0a52c1d94e0f9a6b",
         },
     ),
-    "401": ("No credentials, or bad ones", {"error": "Not authenticated", "requestId": "7d3f0a52c1d94e0f9a6b"}),
+    "401": (
+        "No credentials, or bad ones",
+        {"error": "Not authenticated", "requestId": "7d3f0a52c1d94e0f9a6b"},
+    ),
     "403": (
         "Right person, wrong role or scope",
         {"error": "You do not have permission to do this", "requestId": "7d3f0a52c1d94e0f9a6b"},

@@ -1,4 +1,5 @@
 """The request limit of the API, for each principal, exact across processes."""
+
 from typing import Any
 
 from rest_framework.request import Request

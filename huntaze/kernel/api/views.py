@@ -1,4 +1,5 @@
 """The base of every API view: capability, workspace scope, limits, idempotent answers."""
+
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any, ClassVar

@@ -1,4 +1,5 @@
 """The wire format: camelCase JSON outside, snake_case inside, in one renderer and one parser."""
+
 import json
 import re
 from typing import Any

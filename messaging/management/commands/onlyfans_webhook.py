@@ -1,4 +1,5 @@
 """Register our webhook address with OnlyFansAPI, or bring the registration up to date."""
+
 from argparse import ArgumentParser
 from typing import Any
 

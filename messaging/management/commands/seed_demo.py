@@ -1,4 +1,5 @@
 """Make the demo workspace on the sandbox's accounts, and write how to sign in to a file that only you can read."""
+
 import json
 import os
 from argparse import ArgumentParser
@@ -17,7 +18,9 @@ class Command(BaseCommand):
     help = __doc__
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--out", type=Path, required=True, help="where to write addresses and sign-in data (JSON)")
+        parser.add_argument(
+            "--out", type=Path, required=True, help="where to write addresses and sign-in data (JSON)"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEMO:

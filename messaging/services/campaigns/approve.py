@@ -1,4 +1,5 @@
 """Approval: a person agrees to exactly this text, price, media and audience definition."""
+
 from datetime import datetime
 
 from django.db import transaction
@@ -14,7 +15,9 @@ from messaging.services.campaigns.plan import price_of
 from messaging.services.campaigns.record import record, taken
 
 
-def approve(*, campaign: Campaign, agreed_hash: str, member_pk: int, actor: audit.Actor, now: datetime) -> Campaign:
+def approve(
+    *, campaign: Campaign, agreed_hash: str, member_pk: int, actor: audit.Actor, now: datetime
+) -> Campaign:
     """Bind the approver, the time and the fingerprint; raises WrongState, ApprovalRequired."""
     with transaction.atomic():
         row = taken(campaign, "approve")

@@ -1,4 +1,5 @@
 """Launching: an approved campaign gets its time; the rest happens without anybody."""
+
 from datetime import datetime, timedelta
 
 from django.db import transaction

@@ -1,4 +1,5 @@
 """Planning counts who would get a campaign and who would not, and why, before anybody approves it."""
+
 from datetime import datetime
 from decimal import Decimal
 

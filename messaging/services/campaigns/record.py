@@ -1,4 +1,5 @@
 """What every deed on a campaign does: take the row, look at its state, leave an audit row."""
+
 from datetime import datetime
 from typing import Any
 

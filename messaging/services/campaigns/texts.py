@@ -3,6 +3,7 @@
 Runs inside the claim's own transaction, so that no row is ever on its way without the message that it carries. Rows of
 a campaign that is no longer running are set aside here, which is what makes a pause or a cancel final.
 """
+
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -107,7 +108,9 @@ def _values(campaign: Campaign, fan: Fan, now: datetime) -> placeholders.Values:
     except DecryptionFailed:  # the fan still gets the message, with the fallback
         log.exception("messaging.fan.unreadable")
         name = ""
-    return placeholders.Values(name, creator.stage_name, now.astimezone(zone(creator.timezone) or ZoneInfo("UTC")))
+    return placeholders.Values(
+        name, creator.stage_name, now.astimezone(zone(creator.timezone) or ZoneInfo("UTC"))
+    )
 
 
 def _conversations(fans: Iterable[Fan]) -> dict[int, int]:
