@@ -9,6 +9,7 @@ import hypothesis
 import pytest
 from django.conf import settings
 from django.db import connection
+from redis import Redis
 from rest_framework.test import APIClient
 
 from accounts.models import Creator, Membership, PlatformAccount
@@ -35,7 +36,7 @@ hypothesis.settings.load_profile("house")
 
 
 @pytest.fixture(scope="session", autouse=True)
-def own_redis_database() -> Iterator[None]:
+def own_redis_database() -> Iterator[str]:
     """Workers of the test runner must not see each other's keys: database 1 + worker number."""
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     url = f"{settings.REDIS_URL.rsplit('/', 1)[0]}/{worker + 1}"
@@ -45,8 +46,13 @@ def own_redis_database() -> Iterator[None]:
 
     current_app.conf.broker_url = url
     redis.client().flushdb()
-    yield
+    yield url
     redis.client().flushdb()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def known_webhook_secret() -> None:
+    settings.ONLYFANSAPI_WEBHOOK_SECRETS = [SECRET]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -65,16 +71,12 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
 
 
 @pytest.fixture(autouse=True)
-def clean_redis(own_redis_database: None) -> None:
+def clean_redis(own_redis_database: str) -> None:
     """Nothing is left of the test before: no key, and no Celery application but ours."""
-    redis.client().flushdb()
+    with Redis.from_url(own_redis_database) as client:
+        client.flushdb()
     celery_app.set_current()
     celery_app.set_default()
-
-
-@pytest.fixture(autouse=True)
-def known_webhook_secret(settings: Any) -> None:
-    settings.ONLYFANSAPI_WEBHOOK_SECRETS = [SECRET]
 
 
 @pytest.fixture(scope="session")

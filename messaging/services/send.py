@@ -1,6 +1,6 @@
 """Queueing one message: who and what is checked first, then everything is written in one transaction."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -21,7 +21,7 @@ from messaging.models import Conversation, Delivery, Fan, Message
 from messaging.rules import content, estimates, lanes
 from messaging.rules.prices import currency_of
 from messaging.selectors import COUNTED, fan_of
-from messaging.services import limits
+from messaging.services import engine, limits
 from messaging.types import AuthorKind, DeliveryState, Direction, Queued, SendCommand
 
 #: How far ahead a message may be planned.
@@ -70,10 +70,12 @@ def queue_message(*, plan: Plan, principal: Principal, now: datetime) -> Queued:
     command, account = plan.command, plan.account
     message = _write_message(plan, principal, now)
     lane = lanes.lane_of(command.priority)
-    before = Delivery.objects.before(account_pk=account.pk, lane=lane, priority=command.priority)[
-        :COUNTED
-    ].count()
-    wait = estimates.wait_seconds(limit=limits.limit(), outlook=plan.outlook, lane=lane, before=before)
+    limit = limits.limit()
+    releases, before = engine.occupancy(
+        account.pk, lane=lane, priority=command.priority, window=limit.window, most=COUNTED
+    )
+    outlook = replace(plan.outlook, releases=releases)
+    wait = estimates.wait_seconds(limit=limit, outlook=outlook, lane=lane, before=before)
     due = max(command.scheduled_at or now, now)
     delivery = Delivery.objects.create(
         account=account,

@@ -89,16 +89,27 @@ def test_what_a_dead_sender_held_is_uncertain_and_looked_up_later(world: Any, se
     assert fresh(flying).state == "sending"
 
 
-def test_a_sender_that_wakes_up_too_late_writes_nothing(world: Any) -> None:
+def test_a_sender_that_wakes_up_too_late_still_has_its_receipt(world: Any) -> None:
+    row = sending(world.fan, world.owner, lease_seconds=-1)
+    assert row.lease_token is not None
+    mine = Claimed(row.pk, row.account_id, Lane(row.lane), row.lease_token)
+    schedule_deliveries()
+    assert fresh(row).state == DeliveryState.UNCERTAIN
+    with cross_workspace("demo"):
+        assert engine.settle([(mine, outcomes.of_receipt(Receipt("7388")))]) == {row.pk}
+    assert fresh(row).state == DeliveryState.SENT
+    with cross_workspace("demo"):
+        assert Delivery.objects.with_everything().get(pk=row.pk).message.platform_message_id == "7388"
+
+
+def test_a_sender_that_wakes_up_too_late_without_a_receipt_writes_nothing(world: Any) -> None:
     row = sending(world.fan, world.owner, lease_seconds=-1)
     assert row.lease_token is not None
     mine = Claimed(row.pk, row.account_id, Lane(row.lane), row.lease_token)
     schedule_deliveries()
     with cross_workspace("demo"):
-        assert engine.settle([(mine, outcomes.of_receipt(Receipt("7388")))]) == set()
+        assert engine.settle([(mine, outcomes.never_sent())]) == set()
     assert fresh(row).state == DeliveryState.UNCERTAIN
-    with cross_workspace("demo"):
-        assert Delivery.objects.with_everything().get(pk=row.pk).message.platform_message_id is None
 
 
 def test_the_sweep_tells_again_what_a_lost_nudge_should_have_told(world: Any) -> None:

@@ -319,7 +319,7 @@ def test_every_read_survives_a_spoiled_answer(platform: Sandbox, kind: str) -> N
 def test_a_refused_connection_put_nothing_on_the_wire(platform: Sandbox) -> None:
     for call in (write(platform), read(platform)):
         error = failure(platform, call, url="http://127.0.0.1:9")
-        assert outline(error) == (Transient, "refused", None, False)
+        assert outline(error) == (Transient, "connection_refused", None, False)
 
 
 # --- rules without a wire
