@@ -111,7 +111,8 @@ def test_bulk_is_paced_one_slot_each_w_over_l() -> None:
         news = dated(grants)
         time.sleep(0.004)
     assert 4 <= len(times) <= 8  # 8 unless the machine is busy
-    assert [at >= number * 0.1 for number, at in enumerate(times)] == [True] * len(times)
+    # Redis counts whole milliseconds: a grant may come that much earlier than the clock here says.
+    assert [at >= number * 0.1 - 0.002 for number, at in enumerate(times)] == [True] * len(times)
 
 
 def test_a_campaign_leaves_room_for_a_reply() -> None:
