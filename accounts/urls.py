@@ -2,10 +2,10 @@
 
 from django.urls import path
 
-from accounts import views
+from accounts.views import signin
 
 urlpatterns = [
-    path("signin", views.sign_in, name="signin"),
-    path("signout", views.sign_out, name="signout"),
-    path("profile/locale", views.locale, name="profile_locale"),
+    path("signin", signin.sign_in, name="signin"),
+    path("signout", signin.sign_out, name="signout"),
+    path("profile/locale", signin.locale, name="profile_locale"),
 ]

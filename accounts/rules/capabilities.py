@@ -53,7 +53,12 @@ CAPABILITIES: dict[str, Grant] = {
     "queue.view": Grant(ALL, ALL, A, A, "messaging:read"),
     "queue.manage": Grant(ALL, ALL, None, A, "messaging:write"),
     "audit.view": Grant(ALL, ALL, None, None),
+    "creator.stop": Grant(None, None, None, A),
+    "profile.manage": Grant(ALL, ALL, ALL, ALL),
 }
+
+#: What stays possible where everything else may only be looked at: one's own person, and a creator's way out.
+ALWAYS = frozenset({"creator.stop", "profile.manage"})
 
 #: Scopes that an API key may carry; `read` and `write` mean every resource.
 RESOURCES = ("accounts", "messaging", "content", "ai", "analytics", "billing", "decisions")
@@ -70,7 +75,7 @@ def reach_of(role: Role, capability: str) -> Reach | None:
 
 def only_reading(capabilities: frozenset[str]) -> frozenset[str]:
     """What is left in a read-only workspace: everything else than looking changes something."""
-    return frozenset(name for name in capabilities if name.endswith(".view"))
+    return frozenset(name for name in capabilities if name.endswith(".view") or name in ALWAYS)
 
 
 def is_scope(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""Pages of accounts: signing in and out of the dashboard."""
+"""Pages of signing in and out of the dashboard."""
 
 from django.contrib.auth import login, logout
 from django.core.exceptions import BadRequest
@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.errors import InvalidCredentials
-from accounts.forms import SignInForm
+from accounts.forms.signin import SignInForm
 from accounts.services.people import set_locale
 from accounts.services.signin import note_browser_sign_in, verified_user
 from huntaze.kernel import clock

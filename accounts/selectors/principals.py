@@ -1,4 +1,4 @@
-"""Reads of accounts that other apps and the doors use."""
+"""Who a caller is, and which creators and accounts they reach."""
 
 from accounts.models import ApiKey, CreatorAssignment, Membership, PlatformAccount
 from accounts.querysets import PlatformAccountQuerySet
@@ -7,9 +7,6 @@ from accounts.types import Platform, Role, WorkspaceStatus
 from huntaze.kernel import ids
 from huntaze.kernel.api.principal import Principal
 from huntaze.kernel.errors import FieldError, Invalid, NotFound
-
-#: Roles that see only the creators they are assigned to, whatever the membership says.
-CUT_ROLES = {Role.CHATTER, Role.CREATOR}
 
 
 def principal_of(

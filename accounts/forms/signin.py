@@ -1,4 +1,4 @@
-"""Input of the pages of accounts."""
+"""Input of the sign-in page."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
