@@ -33,3 +33,17 @@ class AccountTaken(Conflict):
     """The platform account is connected somewhere, possibly in another workspace; where is not said."""
 
     message = "Account already connected"
+
+
+class ExposedApiKey(NotAuthenticated):
+    """A key came in an address, which ends up in logs; by now it is revoked."""
+
+    message = "API keys don't belong in addresses; this one was revoked"
+
+
+class KeyEnded(Conflict):
+    message = "This key is revoked, expired or already replaced"
+
+
+class TooManyKeys(Conflict):
+    message = "This workspace has too many keys; revoke one first"

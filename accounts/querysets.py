@@ -1,9 +1,17 @@
 """Vocabulary of accounts' tables."""
 
+from datetime import datetime
 from typing import Any
+
+from django.db.models import Q
 
 from accounts.types import OPEN_STATUSES, AccountState
 from huntaze.kernel.tenancy import WorkspaceQuerySet
+
+
+def living_keys(now: datetime) -> Q:
+    """API keys that open a door: neither revoked nor at their end."""
+    return Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=now))
 
 
 class MembershipQuerySet(WorkspaceQuerySet[Any]):  # type: ignore[override]

@@ -8,7 +8,10 @@ from huntaze.kernel.tenancy import WorkspaceModel
 
 
 class ApiKey(PublicIdModel, WorkspaceModel):
-    """A key for programs. The secret is shown once; `digest` is its SHA-256, `prefix` its first 12 characters."""
+    """A key for programs. The secret is shown once; `digest` is its SHA-256, `prefix` its first 12 characters.
+
+    A rotated key names its successor and goes on working until its overlap is over.
+    """
 
     PREFIX = "key"
     membership = models.ForeignKey("accounts.Membership", models.PROTECT, related_name="api_keys")
@@ -21,6 +24,10 @@ class ApiKey(PublicIdModel, WorkspaceModel):
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+    revoked_reason = models.CharField(max_length=20, blank=True, default="", db_default="")
+    replaced_by = models.OneToOneField(
+        "self", models.PROTECT, null=True, blank=True, related_name="predecessor"
+    )
     last_used_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

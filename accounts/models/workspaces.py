@@ -30,6 +30,7 @@ class Workspace(PublicIdModel):
     billing_email = models.EmailField(blank=True, default="")
     status = models.CharField(max_length=10, choices=STATUSES, default="active")
     plan = models.CharField(max_length=10, choices=PLANS, default="free", db_default="free")
+    is_demo = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:

@@ -1,16 +1,13 @@
-"""Users, workspaces, members, creators and their keys: the writes."""
+"""Users, workspaces, members and creators: the writes."""
 
-import secrets
 from datetime import datetime
 
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 
 from accounts.errors import AlreadyMember, EmailTaken
-from accounts.models import ApiKey, Creator, CreatorAssignment, Membership, User, Workspace
-from accounts.rules import api_keys
-from accounts.rules.capabilities import is_scope
-from accounts.services import audit, tokens
+from accounts.models import Creator, CreatorAssignment, Membership, User, Workspace
+from accounts.services import audit
 from accounts.types import Role
 from huntaze.kernel.errors import FieldError, Invalid
 from huntaze.kernel.tenancy import workspace_scope
@@ -50,6 +47,11 @@ def create_workspace(
                 target=workspace.public_id,
             )
     return workspace, member
+
+
+def mark_demo(*, workspace_pk: int) -> None:
+    """A workspace that only plays: its keys are `hz_test_` keys, which work nowhere else."""
+    Workspace.objects.filter(pk=workspace_pk).update(is_demo=True)
 
 
 def add_member(*, user: User, role: Role, actor: audit.Actor, now: datetime) -> Membership:
@@ -101,34 +103,6 @@ def assign(*, member: Membership, creator: Creator, actor: audit.Actor, now: dat
                 target=member.public_id,
                 changes={"creator": creator.public_id},
             )
-
-
-def issue_api_key(
-    *, member: Membership, name: str, scopes: list[str], kind: str, actor: audit.Actor, now: datetime
-) -> tuple[ApiKey, str]:
-    """A key and its secret, which is shown once; raises Invalid for unknown scopes."""
-    unknown = [scope for scope in scopes if not is_scope(scope)]
-    if unknown or not scopes:
-        raise Invalid(FieldError("scopes", "Use `read`, `write` or `<resource>:<read|write>`."))
-    secret = api_keys.make(kind, secrets.choice)
-    with transaction.atomic():
-        key = ApiKey.objects.create(
-            membership=member,
-            name=name,
-            prefix=secret[: api_keys.SHOWN],
-            digest=tokens.digest(secret),
-            scopes=scopes,
-            created_at=now,
-        )
-        audit.record(
-            workspace_id=key.workspace_id,
-            actor=actor,
-            action="key.created",
-            now=now,
-            target=key.public_id,
-            changes={"scopes": scopes},
-        )
-    return key, secret
 
 
 def set_locale(*, user: User, locale: str) -> None:

@@ -11,7 +11,7 @@ from huntaze.kernel.tenancy import cross_workspace
 
 def api_key(member_pk: int) -> str:
     """A key that may read and write; returns the secret."""
-    secret = api_keys.make("test", secrets.choice)
+    secret = api_keys.make("live", secrets.choice)
     with cross_workspace("demo"):
         member = Membership.objects.get(pk=member_pk)
         ApiKey.objects.create(

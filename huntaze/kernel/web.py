@@ -40,6 +40,15 @@ def client_ip(request: HttpRequest | Request) -> str | None:
     return str(mapped or address)
 
 
+def network_of(request: HttpRequest | Request) -> str:
+    """The caller's address for counting: an IPv6 caller owns a whole /64."""
+    ip = client_ip(request)
+    if ip is None:
+        return "unknown"
+    address = ipaddress.ip_address(ip)
+    return ip if address.version == 4 else str(ipaddress.ip_network((ip, 64), strict=False))
+
+
 @dataclass(frozen=True, slots=True)
 class Device:
     """Where a request came from. `fingerprint` is a digest of the user agent, which itself is kept for display."""

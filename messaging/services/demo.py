@@ -8,6 +8,7 @@ from django.db import transaction
 
 from accounts.models import ApiKey, Creator, Membership, PlatformAccount, User
 from accounts.services import people, platform_accounts
+from accounts.services.api_keys import issue_api_key
 from accounts.services.audit import Actor
 from accounts.services.tokens import digest
 from accounts.types import Platform, Role
@@ -42,6 +43,7 @@ def seed_demo(*, known: dict[str, Any], now: datetime) -> dict[str, Any]:
     with transaction.atomic():
         users = {role: _user(role, passwords[role], now) for role in PEOPLE}
         owner = _owner(users["owner"], now)
+        people.mark_demo(workspace_pk=owner.workspace_id)
         with workspace_scope(owner.workspace_id):
             actor = Actor.member(owner.user_id, owner.pk)
             chatter = _members(users, actor, now)
@@ -128,7 +130,5 @@ def _api_key(known: dict[str, Any], owner: Membership, actor: Actor, now: dateti
     secret = known.get("apiKey")
     if secret and ApiKey.objects.filter(digest=digest(secret), revoked_at=None).exists():
         return str(secret)
-    _, secret = people.issue_api_key(
-        member=owner, name="Demo key", scopes=["read", "write"], kind="test", actor=actor, now=now
-    )
+    _, secret = issue_api_key(member=owner, name="Demo key", scopes=["read", "write"], actor=actor, now=now)
     return secret

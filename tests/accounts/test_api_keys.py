@@ -16,8 +16,8 @@ from rest_framework.test import APIClient
 
 from accounts.models import ApiKey, AuditEvent, Membership, User
 from accounts.rules import api_keys
+from accounts.services.api_keys import issue_api_key
 from accounts.services.audit import Actor
-from accounts.services.people import issue_api_key
 from accounts.services.tokens import digest
 from huntaze.kernel.errors import Invalid
 from huntaze.kernel.tenancy import cross_workspace, workspace_scope
@@ -95,7 +95,7 @@ def test_an_unknown_well_formed_key_is_refused(db: None) -> None:
 def test_a_key_is_kept_as_a_hash_and_a_prefix(world: Any) -> None:
     with workspace_scope(world.owner.workspace_id):
         key, secret = issue_api_key(
-            member=world.owner, name="CI", scopes=["read"], kind="live", actor=Actor.system(), now=NOW
+            member=world.owner, name="CI", scopes=["read"], actor=Actor.system(), now=NOW
         )
     stored = only_key()
     assert (bytes(stored.digest), stored.prefix) == (digest(secret), secret[:12])
@@ -103,7 +103,10 @@ def test_a_key_is_kept_as_a_hash_and_a_prefix(world: Any) -> None:
     assert ask(secret) == (200, "")
     with cross_workspace("demo"):
         row = AuditEvent.objects.get(action="key.created")
-    assert (row.target, row.changes) == (key.public_id, {"scopes": ["read"]})
+    assert (row.target, row.changes) == (
+        key.public_id,
+        {"scopes": ["read"], "expiresAt": None, "addresses": 0},
+    )
 
 
 @pytest.mark.parametrize(
@@ -111,7 +114,7 @@ def test_a_key_is_kept_as_a_hash_and_a_prefix(world: Any) -> None:
 )
 def test_unknown_scopes_are_refused_and_nothing_is_made(world: Any, scopes: list[str]) -> None:
     with workspace_scope(world.owner.workspace_id), pytest.raises(Invalid):
-        issue_api_key(member=world.owner, name="x", scopes=scopes, kind="live", actor=Actor.system(), now=NOW)
+        issue_api_key(member=world.owner, name="x", scopes=scopes, actor=Actor.system(), now=NOW)
     with cross_workspace("demo"):
         assert ApiKey.objects.count() == 0
 

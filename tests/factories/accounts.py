@@ -91,7 +91,7 @@ class PlatformAccountFactory(TenantFactory):
 
 def api_key(member: Membership, *, scopes: tuple[str, ...] = ("read", "write"), **fields: Any) -> str:
     """A key of the member; returns the secret."""
-    secret = api_keys.make("test", secrets.choice)
+    secret = api_keys.make("live", secrets.choice)
     with cross_workspace("demo"):
         ApiKey.objects.create(
             workspace_id=member.workspace_id,

@@ -3,11 +3,17 @@
 from dataclasses import dataclass
 from typing import Any
 
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
 from huntaze.kernel.errors import FieldError, Invalid
 
 DEFAULT_LIMIT, MOST, DEEPEST = 50, 200, 100_000
+#: How the API document describes them.
+PAGE_PARAMETERS = [
+    OpenApiParameter("limit", int, description="1 to 200, default 50."),
+    OpenApiParameter("offset", int, description="Default 0."),
+]
 
 
 @dataclass(frozen=True, slots=True)

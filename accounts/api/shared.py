@@ -1,0 +1,8 @@
+"""What the API's views of accounts share."""
+
+from accounts.services.audit import Actor
+from huntaze.kernel.api.principal import Principal
+
+
+def actor_of(principal: Principal) -> Actor:
+    return Actor.member(principal.user_pk, principal.member_pk, principal.key_pk)
