@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from accounts.api.shared import actor_of
 from accounts.models import ApiKey, Membership
 from accounts.rules import api_keys as rules
-from accounts.selectors import api_key_of, api_keys_of, is_active_key
+from accounts.selectors.api_keys import api_key_of, api_keys_of, is_active_key
 from accounts.services import api_keys
 from huntaze.kernel import clock, ratelimit
 from huntaze.kernel.api.pagination import PAGE_PARAMETERS, page_of

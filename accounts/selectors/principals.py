@@ -1,18 +1,12 @@
 """Who a caller is, and which creators and accounts they reach."""
 
-import hashlib
-from datetime import datetime
-
-from django.db.models import QuerySet
-
 from accounts.models import ApiKey, CreatorAssignment, Membership, PlatformAccount
-from accounts.querysets import PlatformAccountQuerySet, living_keys
+from accounts.querysets import PlatformAccountQuerySet
 from accounts.rules.capabilities import capabilities_of, cut_by_scopes, only_reading
-from accounts.types import OPEN_STATUSES, Platform, Role, WorkspaceStatus
+from accounts.types import Platform, Role, WorkspaceStatus
 from huntaze.kernel import ids
 from huntaze.kernel.api.principal import Principal
 from huntaze.kernel.errors import FieldError, Invalid, NotFound
-from huntaze.kernel.tenancy import cross_workspace
 
 
 def principal_of(
@@ -39,33 +33,6 @@ def principal_of(
         key_pk=key.pk if key else None,
         session_id=session_id,
     )
-
-
-def api_keys_of() -> QuerySet[ApiKey]:
-    """Keys of the workspace in scope, newest first."""
-    return ApiKey.objects.select_related("membership__user", "replaced_by").order_by("-pk")
-
-
-def api_key_of(key_id: str) -> ApiKey:
-    """The key with this public id; raises NotFound for anybody else's."""
-    uid = ids.decode("key", key_id)
-    key = api_keys_of().filter(uid=uid).first() if uid else None
-    if key is None:
-        raise NotFound("Unknown key")
-    return key
-
-
-def is_active_key(secret: str, now: datetime) -> bool:
-    """Whether a well-formed key works somewhere, from some address."""
-    with cross_workspace("key check"):
-        rows = ApiKey.objects.filter(
-            living_keys(now),
-            digest=hashlib.sha256(secret.encode()).digest(),
-            membership__ended_at=None,
-            membership__user__is_active=True,
-            workspace__status__in=OPEN_STATUSES,
-        )
-        return rows.exists()
 
 
 def _creator_ids(member: Membership, role: Role) -> frozenset[int] | None:
