@@ -53,7 +53,8 @@ def _by_token(token: str) -> tuple[User, Principal]:
     if member is None or session.user.public_id != claims["userId"]:
         raise NotAuthenticated
     limit = settings.API_REQUESTS_PER_MINUTE
-    return member.user, principal_of(member, limit=limit, session_id=session.public_id)
+    principal = principal_of(member, limit=limit, session_id=session.public_id, proved_at=session.proved_at)
+    return member.user, principal
 
 
 def _refuse_in_address(request: Request) -> None:

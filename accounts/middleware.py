@@ -8,6 +8,7 @@ from django.utils import timezone, translation
 
 from accounts.models import Membership, User, Workspace
 from accounts.selectors import principal_of
+from accounts.sessions import proved_at
 from huntaze.kernel.tenancy import cross_workspace
 
 
@@ -28,7 +29,9 @@ class MemberMiddleware:
                 member = rows.order_by("pk").first()
                 if member is not None:
                     limit = settings.API_REQUESTS_PER_MINUTE
-                    request.principal = principal_of(member, limit=limit)  # type: ignore[attr-defined]
+                    request.principal = principal_of(  # type: ignore[attr-defined]
+                        member, limit=limit, proved_at=proved_at(request.session)
+                    )
                     workspace = member.workspace
             translation.activate(user.locale)
             request.LANGUAGE_CODE = user.locale

@@ -114,6 +114,8 @@ AUTH_PASSWORD_VALIDATORS = [
 CSRF_FAILURE_VIEW = "huntaze.errors.csrf_failure"
 LOGIN_URL = "/signin"
 LOGIN_REDIRECT_URL = "/"
+STEP_UP_URL = "/confirm"
+VERIFY_URL = "/verify-email"
 
 # --- cookies and headers; COOKIE_SECURE is off only where there is no TLS (loopback)
 COOKIE_SECURE = env.flag("COOKIE_SECURE", True)
@@ -186,7 +188,6 @@ REST_FRAMEWORK = {
 }
 API_REQUESTS_PER_MINUTE = env.number("API_REQUESTS_PER_MINUTE", 60)
 ACCESS_TOKEN_LIFETIME = timedelta(minutes=15)
-SIMPLE_JWT = {"ALGORITHM": "HS256", "SIGNING_KEY": JWT_SIGNING_KEYS[0], "LEEWAY": 5}
 SPECTACULAR_SETTINGS = {
     "TITLE": "Huntaze API",
     "VERSION": VERSION,

@@ -11,6 +11,15 @@ class SignInInput(serializers.Serializer[Any]):
     remember_me = serializers.BooleanField(default=False)
 
 
+class StepUpInput(serializers.Serializer[Any]):
+    password = serializers.CharField(max_length=128, trim_whitespace=False)
+
+
+class StepUpOutput(serializers.Serializer[Any]):
+    success = serializers.BooleanField()
+    valid_until = serializers.DateTimeField()
+
+
 class LogoutInput(serializers.Serializer[Any]):
     everywhere = serializers.BooleanField(default=False)
 

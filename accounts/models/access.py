@@ -44,6 +44,7 @@ class RefreshSession(PublicIdModel):
     session_version = models.PositiveIntegerField()
     idle_seconds = models.PositiveIntegerField()
     created_at = models.DateTimeField()
+    proved_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True, blank=True)

@@ -60,6 +60,18 @@ CAPABILITIES: dict[str, Grant] = {
 #: What stays possible where everything else may only be looked at: one's own person, and a creator's way out.
 ALWAYS = frozenset({"creator.stop", "profile.manage"})
 
+#: What waits until the person's mail is verified: connecting (hence sending), inviting, exporting, buying.
+NEEDS_VERIFIED_MAIL = frozenset(
+    {
+        "accounts.connect",
+        "analytics.export",
+        "billing.manage",
+        "fans.export",
+        "members.manage",
+        "privacy.manage",
+    }
+)
+
 #: Scopes that an API key may carry; `read` and `write` mean every resource.
 RESOURCES = ("accounts", "messaging", "content", "ai", "analytics", "billing", "decisions")
 

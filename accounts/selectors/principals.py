@@ -1,8 +1,10 @@
 """Who a caller is, and which creators and accounts they reach."""
 
-from accounts.models import ApiKey, CreatorAssignment, Membership, PlatformAccount
+from datetime import datetime
+
+from accounts.models import ApiKey, CreatorAssignment, Membership, PlatformAccount, RefreshSession
 from accounts.querysets import PlatformAccountQuerySet
-from accounts.rules.capabilities import capabilities_of, cut_by_scopes, only_reading
+from accounts.rules.capabilities import NEEDS_VERIFIED_MAIL, capabilities_of, cut_by_scopes, only_reading
 from accounts.types import Platform, Role, WorkspaceStatus
 from huntaze.kernel import ids
 from huntaze.kernel.api.principal import Principal
@@ -10,7 +12,12 @@ from huntaze.kernel.errors import FieldError, Invalid, NotFound
 
 
 def principal_of(
-    member: Membership, *, limit: int, key: ApiKey | None = None, session_id: str | None = None
+    member: Membership,
+    *,
+    limit: int,
+    key: ApiKey | None = None,
+    session_id: str | None = None,
+    proved_at: datetime | None = None,
 ) -> Principal:
     """What a member may do, read now; a read-only workspace cuts it to looking, an API key by its scopes. A key may
     also set its own limit."""
@@ -32,6 +39,8 @@ def principal_of(
         throttle_limit=(key.requests_per_minute if key else None) or limit,
         key_pk=key.pk if key else None,
         session_id=session_id,
+        proved_at=proved_at,
+        locked=capabilities & NEEDS_VERIFIED_MAIL if member.user.email_verified_at is None else frozenset(),
     )
 
 
@@ -41,6 +50,16 @@ def _creator_ids(member: Membership, role: Role) -> frozenset[int] | None:
         return None
     rows = CreatorAssignment.objects.filter(membership=member, ended_at=None)
     return frozenset(rows.values_list("creator_id", flat=True))
+
+
+def family_of(principal: Principal) -> RefreshSession:
+    """The living refresh family of the caller's access token; NotFound for a key's caller."""
+    uid = ids.decode("ses", principal.session_id or "")
+    rows = RefreshSession.objects.select_related("user").filter(user_id=principal.user_pk, revoked_at=None)
+    session = rows.filter(uid=uid).first() if uid else None
+    if session is None:
+        raise NotFound("No session")
+    return session
 
 
 def reachable_accounts(creator_ids: frozenset[int] | None, platform: Platform) -> list[PlatformAccount]:

@@ -13,8 +13,19 @@ from huntaze.kernel.errors import FieldError, Invalid
 from huntaze.kernel.tenancy import workspace_scope
 
 
-def create_user(*, email: str, name: str, password: str, now: datetime, is_staff: bool = False) -> User:
-    """A person; raises EmailTaken, decided by the unique constraint."""
+def create_user(
+    *,
+    email: str,
+    name: str,
+    password: str,
+    now: datetime,
+    is_staff: bool = False,
+    is_verified: bool = False,
+    locale: str = "en",
+    terms_version: str = "",
+) -> User:
+    """A person; raises EmailTaken, decided by the unique constraint. `is_verified` says that the mail is known to be
+    theirs; `terms_version` which terms they accepted now."""
     try:
         with transaction.atomic():
             return User.objects.create(
@@ -22,9 +33,14 @@ def create_user(*, email: str, name: str, password: str, now: datetime, is_staff
                 name=name,
                 password=make_password(password),
                 is_staff=is_staff,
-                email_verified_at=now,
+                locale=locale,
+                email_verified_at=now if is_verified else None,
+                terms_accepted_at=now if terms_version else None,
+                terms_version=terms_version,
             )
     except IntegrityError as error:
+        if "email" not in str(error):
+            raise
         raise EmailTaken from error
 
 

@@ -1,6 +1,5 @@
 """Signing in and out through the API."""
 
-import ipaddress
 from datetime import datetime
 
 from django.contrib.auth.hashers import check_password, make_password
@@ -9,8 +8,9 @@ from django.db import transaction
 from accounts.errors import InvalidCredentials
 from accounts.models import Membership, RefreshSession, RefreshToken, User
 from accounts.services import audit, tokens
+from accounts.services.limits import count_try, network_of
 from accounts.types import SignedIn
-from huntaze.kernel import errors, ratelimit
+from huntaze.kernel import ratelimit
 from huntaze.kernel.tenancy import cross_workspace, workspace_scope
 from huntaze.kernel.web import Device
 
@@ -44,7 +44,7 @@ def sign_in(*, email: str, password: str, is_remembered: bool, device: Device, n
 def note_browser_sign_in(*, user: User, now: datetime) -> None:
     """The audit row of a sign-in to the dashboard; staff without a workspace have none to write it in."""
     with cross_workspace("sign-in"), transaction.atomic():
-        member = Membership.objects.filter(user=user, ended_at=None).order_by("pk").first()
+        member: Membership | None = Membership.objects.living().filter(user=user).order_by("pk").first()
         if member is None:
             return
         audit.record(
@@ -59,11 +59,11 @@ def note_browser_sign_in(*, user: User, now: datetime) -> None:
 
 def verified_user(*, email: str, password: str, device: Device) -> User:
     """The person behind mail and password; the same error in the same time for every kind of failure."""
-    network = _network(device.ip)
+    network = network_of(device.ip)
     mail = tokens.digest(email.lower()).hex()
     pair, address = f"signin:{mail}:{network}", f"signin-ip:{network}"
-    counted = _count_try(address, ADDRESS_FAILURES, ADDRESS_WINDOW)
-    _count_try(pair, FAILURES, FAILURE_WINDOW)
+    counted = count_try(address, ADDRESS_FAILURES, ADDRESS_WINDOW)
+    count_try(pair, FAILURES, FAILURE_WINDOW)
     user = User.objects.filter(email=email.lower()).first()
     if user is None:
         check_password(password, _dummy())
@@ -73,23 +73,6 @@ def verified_user(*, email: str, password: str, device: Device) -> User:
     ratelimit.clear(pair)
     ratelimit.give_back(address, counted)
     return user
-
-
-def _network(ip: str | None) -> str:
-    """What counts as one address: an IPv6 customer has a whole /64 to guess from."""
-    if ip is None or ":" not in ip:
-        return str(ip)
-    return str(ipaddress.ip_network((ip.partition("%")[0], 64), strict=False))
-
-
-def _count_try(key: str, limit: int, window: float) -> ratelimit.Verdict:
-    """Every try counts before the password is looked at, so that parallel guesses can't slip through."""
-    verdict = ratelimit.take(key, limit=limit, window=window)
-    if not verdict.allowed:
-        raise errors.RateLimited(
-            limit=limit, remaining=0, reset_time=verdict.reset_at, retry_after=ratelimit.retry_after(verdict)
-        )
-    return verdict
 
 
 def _dummy() -> str:

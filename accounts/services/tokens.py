@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-import jwt
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
+from rest_framework_simplejwt.backends import TokenBackend
+from rest_framework_simplejwt.exceptions import TokenBackendError
 
 from accounts.errors import InvalidRefreshToken
 from accounts.models import Membership, RefreshSession, RefreshToken, User, Workspace
@@ -20,6 +21,8 @@ from huntaze.kernel import ids
 from huntaze.kernel.web import Device
 
 ISSUER, AUDIENCE = "huntaze", "huntaze-api"
+REQUIRED = {"exp", "iat", "sid", "wid", "userId", "ver", "jti"}
+LEEWAY_SECONDS = 5
 IDLE, IDLE_REMEMBERED, ABSOLUTE = timedelta(days=7), timedelta(days=30), timedelta(days=30)
 #: Two tabs, or a repeated request, may present the same token within this time and get the same child.
 GRACE = timedelta(seconds=20)
@@ -39,31 +42,24 @@ def access_token(*, user: User, workspace: Workspace, session: RefreshSession, n
         "jti": uuid4().hex,
         "iat": int(now.timestamp()),
         "exp": int((now + settings.ACCESS_TOKEN_LIFETIME).timestamp()),
-        "iss": ISSUER,
-        "aud": AUDIENCE,
         "token_type": "access",
     }
-    return jwt.encode(claims, settings.JWT_SIGNING_KEYS[0], algorithm="HS256", headers={"kid": "0"})
+    return str(_backend(settings.JWT_SIGNING_KEYS[0]).encode(claims))
+
+
+def _backend(key: str) -> TokenBackend:
+    return TokenBackend("HS256", key, audience=AUDIENCE, issuer=ISSUER, leeway=LEEWAY_SECONDS)
 
 
 def read_access_token(token: str) -> dict[str, Any] | None:
     """The claims of a valid access token; None for anything else. Keys in rotation are tried newest first."""
     for key in settings.JWT_SIGNING_KEYS:
         try:
-            claims: dict[str, Any] = jwt.decode(
-                token,
-                key,
-                algorithms=["HS256"],
-                issuer=ISSUER,
-                audience=AUDIENCE,
-                leeway=5,
-                options={"require": ["exp", "iat", "sid", "wid", "userId", "ver", "jti"]},
-            )
-        except jwt.InvalidSignatureError:
+            claims: dict[str, Any] = _backend(key).decode(token)  # type: ignore[arg-type]  # its Token is a str
+        except TokenBackendError:
             continue
-        except jwt.InvalidTokenError:
-            return None
-        return claims if claims.get("token_type") == "access" else None
+        is_ours = claims.get("token_type") == "access" and claims.keys() >= REQUIRED
+        return claims if is_ours else None
     return None
 
 
@@ -79,6 +75,7 @@ def open_family(
         session_version=user.session_version,
         idle_seconds=int(idle.total_seconds()),
         created_at=now,
+        proved_at=now,
         last_used_at=now,
         expires_at=now + ABSOLUTE,
     )

@@ -1,10 +1,9 @@
-"""Pages of signing in and out of the dashboard."""
+"""Signing in and out of the dashboard, and the language of its pages."""
 
 from django.contrib.auth import login, logout
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render, resolve_url
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
@@ -13,6 +12,8 @@ from accounts.errors import InvalidCredentials
 from accounts.forms.signin import SignInForm
 from accounts.services.people import set_locale
 from accounts.services.signin import note_browser_sign_in, verified_user
+from accounts.sessions import note_proof
+from accounts.views.common import next_of, too_many
 from huntaze.kernel import clock
 from huntaze.kernel.errors import Invalid, RateLimited
 from huntaze.kernel.web import device_of
@@ -25,7 +26,7 @@ REMEMBERED_SECONDS = 30 * 86_400
 def sign_in(request: HttpRequest) -> HttpResponse:
     """One sentence for every kind of failure, so that mail addresses can't be probed."""
     if request.user.is_authenticated:
-        return redirect(_next(request))
+        return redirect(next_of(request))
     form = SignInForm(request.POST or None)
     status = 200
     if request.method == "POST":
@@ -40,16 +41,15 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             except InvalidCredentials:
                 form.add_error(None, _("This email and password do not match an account."))
             except RateLimited as error:
-                minutes = -(-error.data["retry_after"] // 60)
-                form.add_error(
-                    None, _("Too many attempts. Try again in %(minutes)s min.") % {"minutes": minutes}
-                )
+                form.add_error(None, too_many(error))
                 status = 429
             else:
                 login(request, user, backend="django.contrib.auth.backends.ModelBackend")
-                note_browser_sign_in(user=user, now=clock.now())
+                now = clock.now()
+                note_proof(request.session, now)
+                note_browser_sign_in(user=user, now=now)
                 request.session.set_expiry(REMEMBERED_SECONDS if form.cleaned_data["remember_me"] else None)
-                return redirect(_next(request))
+                return redirect(next_of(request))
     return render(
         request, "accounts/signin.html", {"form": form, "next": request.GET.get("next", "")}, status=status
     )
@@ -72,11 +72,4 @@ def locale(request: HttpRequest) -> HttpResponse:
         set_locale(user=request.user, locale=request.POST.get("locale", ""))
     except Invalid as error:
         raise BadRequest("unknown language") from error
-    return redirect(_next(request))
-
-
-def _next(request: HttpRequest) -> str:
-    """Where to go after signing in; never to another site."""
-    target = request.POST.get("next") or request.GET.get("next") or ""
-    safe = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
-    return target if safe else resolve_url("home")
+    return redirect(next_of(request))

@@ -27,6 +27,18 @@ class NotAllowed(DomainError):
     message = "You do not have permission to do this"
 
 
+class StepUpRequired(NotAllowed):
+    """The deed asks for a password or second factor given in the last minutes; the page or client asks for it."""
+
+    code = "step_up_required"
+    message = "Recent authentication required"
+
+
+class EmailUnverified(NotAllowed):
+    code = "email_unverified"
+    message = "Email verification required"
+
+
 class NotFound(DomainError):
     code = "not_found"
     message = "Not found"

@@ -16,7 +16,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.cache import patch_cache_control
 from rest_framework.request import Request
 
-from huntaze.kernel import context
+from huntaze.kernel import clock, context
 from huntaze.kernel.api.principal import Principal
 from huntaze.kernel.errors import Invalid, NotAllowed, NotFound
 from huntaze.kernel.tenancy import workspace_scope
@@ -68,11 +68,12 @@ def device_of(request: HttpRequest | Request) -> Device:
 View = Callable[..., HttpResponse]
 
 
-def page(capability: str) -> Callable[[View], View]:
+def page(capability: str, *, step_up: bool = False) -> Callable[[View], View]:
     """A dashboard page or fragment: signed in, a member who holds `capability`, in the workspace's scope.
 
     What the member can't reach does not exist: a service's NotFound is a 404. Input that a form let through and a
-    service refused is a 400.
+    service refused is a 400. With `step_up` the person has to give their password or second factor first, unless they
+    did in the last minutes; what waits for a verified mail leads to the page that says so.
     """
 
     def decorate(view: View) -> View:
@@ -81,8 +82,12 @@ def page(capability: str) -> Callable[[View], View]:
             principal: Principal | None = getattr(request, "principal", None)
             if not request.user.is_authenticated:
                 return _to_sign_in(request)
+            if principal is not None and capability in principal.locked:
+                return lead(request, settings.VERIFY_URL)
             if principal is None or not principal.can(capability):
                 raise PermissionDenied
+            if step_up and not principal.is_proved(clock.now()):
+                return lead(request, settings.STEP_UP_URL)
             with ExitStack() as stack:
                 stack.enter_context(workspace_scope(principal.workspace_pk))
                 context.put(workspace_id=principal.workspace_id, user_id=principal.user_id)
@@ -107,14 +112,29 @@ def _to_sign_in(request: HttpRequest) -> HttpResponse:
     """To the sign-in page and back; a fragment sends the whole page there instead of showing it in its own place."""
     if not is_fragment(request):
         return redirect_to_login(request.get_full_path())
+    response = HttpResponse(status=401)
+    response["HX-Redirect"] = redirect_to_login(_shown(request, "HX-Current-URL")).url
+    return response
+
+
+def lead(request: HttpRequest, url: str) -> HttpResponse:
+    """To a page that asks for something first, and back to the page the person is on: a form is not sent again."""
+    if is_fragment(request):
+        response = HttpResponse(status=403)
+        response["HX-Redirect"] = redirect_to_login(_shown(request, "HX-Current-URL"), url).url
+        return response
+    back = request.get_full_path() if request.method in {"GET", "HEAD"} else _shown(request, "Referer")
+    return redirect_to_login(back, url)
+
+
+def _shown(request: HttpRequest, header: str) -> str:
+    """The path of the page that the browser shows, without the host: it never leads to another site."""
     try:
-        shown = urlsplit(request.headers.get("HX-Current-URL", ""))
+        shown = urlsplit(request.headers.get(header, ""))
     except ValueError:
         shown = urlsplit("")
-    back = f"{shown.path}?{shown.query}" if shown.query else shown.path
-    response = HttpResponse(status=401)
-    response["HX-Redirect"] = redirect_to_login(back or "/").url
-    return response
+    path = "/" + shown.path.lstrip("/")
+    return f"{path}?{shown.query}" if shown.query else path
 
 
 def is_fragment(request: HttpRequest) -> bool:

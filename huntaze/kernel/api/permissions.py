@@ -6,6 +6,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from huntaze.kernel.api.principal import Principal
+from huntaze.kernel.errors import EmailUnverified
 
 #: What a public action declares in place of a capability.
 PUBLIC = "public"
@@ -20,4 +21,8 @@ class HasCapability(BasePermission):
         capability = view.capability_of(request)
         if capability == PUBLIC:
             return True
-        return isinstance(request.auth, Principal) and capability is not None and request.auth.can(capability)
+        if not isinstance(request.auth, Principal) or capability is None:
+            return False
+        if capability in request.auth.locked:
+            raise EmailUnverified
+        return request.auth.can(capability)

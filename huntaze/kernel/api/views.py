@@ -12,10 +12,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSetMixin
 
-from huntaze.kernel import context
+from huntaze.kernel import clock, context
 from huntaze.kernel.api import idempotency, throttling
 from huntaze.kernel.api.permissions import PUBLIC
 from huntaze.kernel.api.principal import Principal
+from huntaze.kernel.errors import StepUpRequired
 from huntaze.kernel.tenancy import workspace_scope
 
 
@@ -27,11 +28,13 @@ class _Replayed(Exception):
 class HuntazeViewSet(ViewSetMixin, APIView):
     """Declare `capabilities = {action: capability}`; an action that is missing there can't be called.
 
+    Actions listed in `step_up` ask for a password or second factor given lately (`/api/auth/step-up` takes it anew).
     Actions listed in `once` honour `Idempotency-Key`: they run their writes through `self.answer_once`.
     """
 
     capabilities: ClassVar[dict[str, str]] = {}
     once: ClassVar[frozenset[str]] = frozenset()
+    step_up: ClassVar[frozenset[str]] = frozenset()
 
     def capability_of(self, request: Request) -> str | None:
         return self.capabilities.get(self.action) if self.action else PUBLIC
@@ -58,6 +61,8 @@ class HuntazeViewSet(ViewSetMixin, APIView):
         if isinstance(request.auth, Principal):
             self._stack.enter_context(workspace_scope(request.auth.workspace_pk))
             context.put(workspace_id=request.auth.workspace_id, user_id=request.auth.user_id)
+            if self.action in self.step_up and not request.auth.is_proved(clock.now()):
+                raise StepUpRequired
             self._idempotency_key = self._read_key(request)
 
     def _read_key(self, request: Request) -> str | None:

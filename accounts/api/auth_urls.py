@@ -1,0 +1,13 @@
+"""`/api/auth/…`"""
+
+from django.urls import path
+
+from accounts.api.sessions import SessionViewSet
+from accounts.api.views import AuthViewSet
+
+urlpatterns = [
+    path("signin", AuthViewSet.as_view({"post": "sign_in"})),
+    path("refresh", AuthViewSet.as_view({"post": "refresh"})),
+    path("logout", AuthViewSet.as_view({"post": "logout"})),
+    path("step-up", SessionViewSet.as_view({"post": "step_up_now"})),
+]

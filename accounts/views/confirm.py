@@ -1,0 +1,35 @@
+"""Step-up on the pages: the password once more before a dangerous deed."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from accounts.errors import InvalidCredentials
+from accounts.forms.signin import ConfirmForm
+from accounts.services.proof import prove_password
+from accounts.sessions import note_proof
+from accounts.views.common import next_of, person, too_many, user_of
+from huntaze.kernel import clock
+from huntaze.kernel.errors import RateLimited
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@person()
+def confirm(request: HttpRequest) -> HttpResponse:
+    form = ConfirmForm(request.POST or None)
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            try:
+                prove_password(user=user_of(request), password=form.cleaned_data["password"])
+            except InvalidCredentials:
+                form.add_error("password", _("This is not your password."))
+            except RateLimited as error:
+                form.add_error(None, too_many(error))
+                status = 429
+            else:
+                note_proof(request.session, clock.now())
+                return redirect(next_of(request))
+    return render(request, "accounts/confirm.html", {"form": form, "next": next_of(request)}, status=status)
