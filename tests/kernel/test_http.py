@@ -434,3 +434,25 @@ def test_tls_is_verified() -> None:
 
     with pytest.raises(NotSent, match="tls"):
         asyncio.run(run())
+
+
+def test_a_kept_connection_that_was_idle_for_longer_than_the_read_timeout_works() -> None:
+    """A timer left over from the first answer would end the second call before its first byte (aiohttp 3.14.0)."""
+    connections = 0
+
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        while True:
+            await read_request(reader)
+            writer.write(answer_bytes(b"{}"))
+
+    async def run() -> list[int]:
+        async with serving(handler) as url, HttpClient(url, vendor="test", timeouts=QUICK) as client:
+            first = await client.request("POST", "/x", operation="send", json={})
+            await asyncio.sleep(QUICK.read * 1.5)
+            second = await client.request("POST", "/x", operation="send", json={})
+            return [first.status, second.status]
+
+    assert asyncio.run(run()) == [200, 200]
+    assert connections == 1
