@@ -8,11 +8,12 @@ class MessagingConfig(AppConfig):
 
     def ready(self) -> None:
         from huntaze.kernel import health
-        from messaging.services import switch
+        from messaging.services import circuits, switch
 
         health.register_queue("messaging-queue", queue="send")
         health.register_queue("webhook-queue", queue="webhooks")
         health.register("sending", switch.check)
+        health.register("sending-accounts", circuits.check)
         health.register_vendor(
             "onlyfans-api", is_configured=lambda: bool(settings.ONLYFANSAPI_API_KEY), service="onlyfansapi"
         )

@@ -1,16 +1,18 @@
 """Circuit breakers in Redis, shared by all processes: whether a service may be called right now.
 
 A name is a service (`openai`, `onlyfans-api`) or a part of one after a colon (`onlyfans:<account>`). Services
-are listed on the health page and measured; parts are too many for either. Time is Redis's own, keys expire
+are listed on the health page and measured; parts are too many for either (thousands of them, told in batches, are
+`breaker_parts`). Time is Redis's own, keys expire
 an hour after their last use. While Redis is away each process applies the same rules to what it sees itself.
 
     permit = breaker.allow("openai")
     if permit: ... breaker.record("openai", ok, latency_ms)
 """
 
+import json
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from itertools import groupby
 from threading import Lock
@@ -20,7 +22,7 @@ from redis.exceptions import RedisError
 from huntaze.kernel import metrics, redis, tally
 from huntaze.kernel.breaker_rules import BUCKET_MS, BUCKETS, Circuit, Limits, State
 
-_EXPIRES_MS = 3_600_000
+EXPIRES_MS = 3_600_000
 _MAX_LOCAL = 10_000
 _STATES = (State.CLOSED, State.OPEN, State.HALF_OPEN)
 
@@ -56,52 +58,75 @@ return found
 """
 )
 
-# ARGV: ok, reason, in_a_row, min_calls, failed_percent, open_ms, max_open_ms, expires_ms, bucket_ms, buckets, calls
-_RECORD = redis.script(
+#: The rules of one circuit, for scripts that got the limits as JSON in their first argument.
+TAKE = (
     _CLOCK
     + """
-local key, ok, reason = KEYS[1], ARGV[1] == '1', ARGV[2]
-local function open(ms, why)
+local l = cjson.decode(ARGV[1])
+local function open(key, ms, why)
   redis.call('HSET', key, 'open', 1, 'until', now + ms, 'open_ms', ms, 'changed', now)
   redis.call('HSET', key, 'probe', 0, 'reason', why)
 end
-local f = redis.call('HMGET', key, 'open', 'until', 'open_ms', 'row', 'reason')
-if f[1] == '1' then
-  if now < tonumber(f[2]) then return 1 end
-  if ok then
-    redis.call('DEL', key)
-    redis.call('HSET', key, 'open', 0, 'changed', now)
-  else
-    open(math.min(tonumber(f[3]) * 2, tonumber(ARGV[7])), reason ~= '' and reason or f[5])
+local function lately(key, bucket)
+  local calls, failed = 0, 0
+  for i = 0, l.buckets - 1 do
+    local b = redis.call('HMGET', key, 'b' .. i, 'n' .. i, 'f' .. i)
+    if b[1] and tonumber(b[1]) > bucket - l.buckets then calls, failed = calls + b[2], failed + b[3] end
   end
-else
-  local row = ok and 0 or (tonumber(f[4]) or 0) + 1
-  local bucket, size = math.floor(now / ARGV[9]), tonumber(ARGV[10])
-  local slot = bucket % size
+  return calls, failed
+end
+local function count(key, ok, calls, bucket)
+  local slot = bucket % l.buckets
   if redis.call('HGET', key, 'b' .. slot) ~= tostring(bucket) then
     redis.call('HSET', key, 'b' .. slot, bucket, 'n' .. slot, 0, 'f' .. slot, 0)
   end
-  redis.call('HINCRBY', key, 'n' .. slot, ARGV[11])
-  redis.call('HSET', key, 'row', row)
-  if not ok then
-    redis.call('HINCRBY', key, 'f' .. slot, 1)
-    local calls, failed = 0, 0
-    for i = 0, size - 1 do
-      local b = redis.call('HMGET', key, 'b' .. i, 'n' .. i, 'f' .. i)
-      if b[1] and tonumber(b[1]) > bucket - size then
-        calls, failed = calls + b[2], failed + b[3]
+  redis.call('HINCRBY', key, 'n' .. slot, calls)
+  if not ok then redis.call('HINCRBY', key, 'f' .. slot, calls) end
+end
+local function take(key, ok, reason, calls, may_open)
+  local f = redis.call('HMGET', key, 'open', 'until', 'open_ms', 'row', 'reason')
+  if f[1] == '1' then
+    if now < tonumber(f[2]) then return end
+    if ok then
+      redis.call('DEL', key)
+      redis.call('HSET', key, 'open', 0, 'changed', now)
+    else
+      open(key, math.min(tonumber(f[3]) * 2, l.max_open_ms), reason ~= '' and reason or f[5])
+    end
+  else
+    local row = ok and 0 or (tonumber(f[4]) or 0) + calls
+    local bucket = math.floor(now / l.bucket_ms)
+    count(key, ok, calls, bucket)
+    redis.call('HSET', key, 'row', row)
+    if not ok then
+      local all, failed = lately(key, bucket)
+      local many = all >= l.min_calls and failed * 100 >= all * l.failed_percent
+      if reason ~= '' or (may_open and (row >= l.in_a_row or many)) then
+        open(key, l.open_ms, reason ~= '' and reason or 'failures')
       end
     end
-    local many = calls >= tonumber(ARGV[4]) and failed * 100 >= calls * ARGV[5]
-    if reason ~= '' or row >= tonumber(ARGV[3]) or many then
-      open(tonumber(ARGV[6]), reason ~= '' and reason or 'failures')
-    end
   end
+  redis.call('PEXPIRE', key, l.expires_ms)
 end
-redis.call('PEXPIRE', key, ARGV[8])
-return redis.call('HGET', key, 'open') == '1' and 1 or 0
 """
 )
+
+# ARGV: limits, ok, reason, calls, how many parts must have failed lately before failures alone open it
+_RECORD = redis.script(
+    TAKE
+    + """
+local least = tonumber(ARGV[5])
+local may_open = least <= 1 or redis.call('ZCOUNT', KEYS[1] .. ':parts', now - l.bucket_ms * l.buckets, '+inf') >= least
+take(KEYS[1], ARGV[2] == '1', ARGV[3], tonumber(ARGV[4]), may_open)
+return redis.call('HGET', KEYS[1], 'open') == '1' and 1 or 0
+"""
+)
+
+
+def limits_json(limits: Limits) -> str:
+    """The limits as the scripts take them."""
+    more = {"expires_ms": EXPIRES_MS, "bucket_ms": BUCKET_MS, "buckets": BUCKETS}
+    return json.dumps(asdict(limits) | more)
 
 
 @dataclass(frozen=True)
@@ -140,7 +165,7 @@ class Breakers:
     def allow(self, name: str) -> Permit:
         """May this caller go now? While half-open exactly one in the whole cluster may, as the probe."""
         try:
-            code, allowed, wait = _ALLOW([self._key(name)], [self._limits.probe_ms, _EXPIRES_MS])
+            code, allowed, wait = _ALLOW([self._key(name)], [self._limits.probe_ms, EXPIRES_MS])
             state, go = _STATES[code], bool(allowed)
         except (RedisError, OSError):
             with self._lock:
@@ -167,32 +192,26 @@ class Breakers:
         self._measure(name, ok, latency_ms)
         self._tell(name, ok, reason, 1)
 
-    def record_all(self, name: str, results: Iterable[tuple[bool, float]]) -> None:
-        """Take in many calls, (ok, latency in ms) in the order in which they ended.
+    def record_all(
+        self, name: str, results: Iterable[tuple[bool, float]], *, least_failing_parts: int = 1
+    ) -> None:
+        """Take in many calls, (ok, latency in ms) in the order in which they ended; a run of equal ones costs one
+        round trip, so that a healthy service costs one for each batch.
 
-        A run of successes costs one round trip, so that a healthy service costs one for each batch.
+        With `least_failing_parts` failures open it only when so many of its parts (see `breaker_parts`) have failed
+        in the last minute: one part's own trouble is not the service's.
         """
         for ok, run in groupby(results, key=lambda result: result[0]):
             calls = list(run)
             for _, latency_ms in calls:
                 self._measure(name, ok, latency_ms)
-            if ok:
-                self._tell(name, True, "", len(calls))
-            else:
-                for _ in calls:
-                    self._tell(name, False, "", 1)
+            self._tell(name, ok, "", len(calls), least_failing_parts)
 
-    def _tell(self, name: str, ok: bool, reason: str, calls: int) -> None:
+    def _tell(self, name: str, ok: bool, reason: str, calls: int, least_failing_parts: int = 1) -> None:
         limits = self._limits
-        figures = (
-            limits.in_a_row,
-            limits.min_calls,
-            limits.failed_percent,
-            limits.open_ms,
-            limits.max_open_ms,
-        )
+        values = [limits_json(limits), int(ok), reason, calls, least_failing_parts]
         try:
-            _RECORD([self._key(name)], [int(ok), reason, *figures, _EXPIRES_MS, BUCKET_MS, BUCKETS, calls])
+            _RECORD([self._key(name)], values)
         except (RedisError, OSError):
             with self._lock:
                 for _ in range(calls):

@@ -12,7 +12,7 @@ from accounts.types import AccountState
 from huntaze.kernel.limiter import Limit, Outlook
 from messaging.models import Delivery
 from messaging.selectors.queue_page import Counts, counts
-from messaging.services import limits
+from messaging.services import circuits, limits
 
 #: A slot that comes free sooner than this is free, as far as a person is concerned.
 SOON_SECONDS = 1.0
@@ -20,7 +20,8 @@ SOON_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class AccountLine:
-    """One account. `used` is None while Redis can't be asked: then nothing is sent either.
+    """One account. `used` is None while Redis can't be asked: then nothing is sent either. `is_troubled`: its
+    messages kept failing, so they wait for a trial to get through.
 
     `outlook` is left out of the line's text, so that a line changes only when what it shows does.
     """
@@ -31,6 +32,7 @@ class AccountLine:
     state: AccountState
     reason: str
     is_paused: bool
+    is_troubled: bool
     counts: Counts
     used: int | None
     limit: int
@@ -55,7 +57,13 @@ def board(accounts: Sequence[PlatformAccount], now: datetime) -> Board:
     found = counts([account.pk for account in accounts])
     limit = limits.limit()
     outlooks = _outlooks(found, limit, now)
-    lines = [_line(account, found[account.pk], outlooks[account.pk], limit, now) for account in accounts]
+    troubled = circuits.troubled([account.pk for account in accounts])
+    lines = [
+        _line(
+            account, found[account.pk], outlooks[account.pk], limit, now, is_troubled=account.pk in troubled
+        )
+        for account in accounts
+    ]
     total = Counts(*(sum(getattr(line.counts, name) for line in lines) for name in Counts.__slots__))
     return Board(tuple(lines), total, all(outlook is not None for outlook in outlooks.values()))
 
@@ -78,7 +86,13 @@ def _outlooks(found: dict[int, Counts], limit: Limit, now: datetime) -> dict[int
 
 
 def _line(
-    account: PlatformAccount, figures: Counts, outlook: Outlook | None, limit: Limit, now: datetime
+    account: PlatformAccount,
+    figures: Counts,
+    outlook: Outlook | None,
+    limit: Limit,
+    now: datetime,
+    *,
+    is_troubled: bool,
 ) -> AccountLine:
     return AccountLine(
         account_id=account.public_id,
@@ -87,6 +101,7 @@ def _line(
         state=AccountState(account.state),
         reason=account.state_reason,
         is_paused=account.is_sending_paused,
+        is_troubled=is_troubled,
         counts=figures,
         used=min(len(outlook.releases), limit.count) if outlook else None,
         limit=limit.count,

@@ -43,7 +43,7 @@ from messaging.gateways.registry import PLATFORMS, GatewayConfig, gateway
 from messaging.models import Delivery
 from messaging.rules import outcomes
 from messaging.rules.outcomes import Outcome
-from messaging.services import engine, limits
+from messaging.services import circuits, engine, limits
 from messaging.services.accounts_state import note_account_state
 from messaging.services.campaigns.texts import write_texts
 from messaging.services.engine import Claimed
@@ -102,6 +102,8 @@ class Pump:
         self._flying: set[asyncio.Task[None]] = set()
         self._in_flight = 0
         self._breaker = BreakerState.CLOSED
+        self._has_trouble = False
+        self._probing: list[int] = []
         self._gateways: dict[Platform, MessageGateway] = {}
         self.sent = 0
 
@@ -209,7 +211,7 @@ class Pump:
             self._note(done)
         if len(written) < len(batch):
             log.warning("messaging.settle.lease_lost", count=len(batch) - len(written))
-        self._tell_breaker(batch)
+        self._tell_circuits(batch)
         for done in batch:
             if done.outcome.account_state is not None:
                 account = done.job.row.account
@@ -238,18 +240,14 @@ class Pump:
             metrics.QUEUE_RETRIES.labels("send", outcome.code).inc()
         self.sent += bool(outcome.platform_message_id)
 
-    def _tell_breaker(self, batch: list[Done]) -> None:
-        """What the vendor's service was like; a refusal of our own key or purse opens the breaker at once."""
-        tried = [done for done in batch if done.latency_ms is not None]
-        reasons = {
-            outcomes.TEAM_REASONS[d.outcome.code] for d in tried if d.outcome.code in outcomes.TEAM_REASONS
-        }
-        for reason in sorted(reasons):
-            breaker.record(VENDOR, False, reason=reason)
-        results = [
-            (done.outcome.code not in outcomes.VENDOR_TROUBLE, done.latency_ms or 0.0) for done in tried
+    def _tell_circuits(self, batch: list[Done]) -> None:
+        tried = [
+            circuits.Tried(done.job.row.account, done.outcome.code, done.latency_ms)
+            for done in batch
+            if done.latency_ms is not None
         ]
-        breaker.record_all(VENDOR, results if not reasons else [])
+        self._has_trouble |= not all(call.is_ok for call in tried)
+        self._news.held += circuits.tell(tried, has_trouble=self._has_trouble).items()
 
     def _tick(self, room: int) -> list[Grant]:
         news, self._news = self._news, News()
@@ -268,11 +266,23 @@ class Pump:
 
     def _allowed(self, grants: list[Grant]) -> list[Grant]:
         """While the breaker is half open one message in the whole cluster is the probe. The permit is asked for only
-        when there is a message to try it with, because an unused one blocks the others until it runs out."""
-        if not grants or self._breaker is BreakerState.CLOSED or breaker.allow(VENDOR):
+        when there is a message to try it with, because an unused one blocks the others until it runs out. An account
+        whose own breaker is open gives its slots back, or keeps one for its probe."""
+        if grants and self._breaker is not BreakerState.CLOSED and not breaker.allow(VENDOR):
+            self._give_back(grants)
+            return []
+        if not grants:
             return grants
-        self._give_back(grants)
-        return []
+        try:
+            self._has_trouble = circuits.accounts().has_trouble()
+            found = circuits.sort(grants) if self._has_trouble else circuits.Sorted(grants)
+        except RedisError:
+            self._give_back(grants)
+            raise
+        self._give_back(found.returned)
+        self._news.held += found.held
+        self._probing = found.probing
+        return found.kept
 
     def _claim(self, grants: list[Grant], granted_at: float) -> list[Job]:
         if not grants:
@@ -280,6 +290,9 @@ class Pump:
         slots: dict[int, tuple[Claimed, str]] = {}
         for some, rows in self._claim_rows(grants):
             slots |= self._share_out(some, rows)
+        if self._probing:
+            tried = {row.account for row, _ in slots.values()}
+            circuits.accounts().unused([account for account in self._probing if account not in tried])
         jobs = self._jobs(slots, granted_at)
         if time.monotonic() - granted_at <= CLAIM_WITHIN_SECONDS:
             return jobs

@@ -10,7 +10,7 @@ from huntaze.kernel import breaker, clock
 from huntaze.kernel.breaker_rules import State as BreakerState
 from huntaze.platforms.onlyfansapi import VENDOR
 from messaging import selectors
-from messaging.services import limits
+from messaging.services import circuits, limits
 from messaging.services.switch import is_stopped
 from messaging.types import QueueFigures
 
@@ -63,6 +63,8 @@ def _health(accounts: list[PlatformAccount], figures: QueueFigures, now: datetim
         return "unhealthy", "No account can send: reconnect or resume one."
     if breaker.states([VENDOR])[VENDOR] is not BreakerState.CLOSED:
         return "degraded", "OnlyFansAPI is failing: messages wait until it answers again."
+    if circuits.troubled([account.pk for account in sending]):
+        return "degraded", "Messages of an account keep failing: they wait until a trial gets through."
     if figures.dead_letters > TOLERATED_DEAD_LETTERS:
         return "degraded", "Many messages failed: look at the dead-letter list."
     if figures.oldest_due_at is not None and now - figures.oldest_due_at > TOLERATED_DELAY:
