@@ -29,6 +29,16 @@ class AlreadyMember(Conflict):
     message = "Already a member of this workspace"
 
 
+class LastOwner(Conflict):
+    message = "A workspace needs an owner: give somebody else that role first"
+
+
+class CreatorsOwnLogin(Conflict):
+    """Managed people keep a way out: their own login is theirs until they leave, or are offboarded."""
+
+    message = "A creator's own login is not anybody else's to change"
+
+
 class AccountTaken(Conflict):
     """The platform account is connected somewhere, possibly in another workspace; where is not said."""
 

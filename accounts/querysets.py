@@ -20,6 +20,22 @@ class MembershipQuerySet(WorkspaceQuerySet[Any]):  # type: ignore[override]
         return self.filter(ended_at=None, workspace__status__in=OPEN_STATUSES)
 
 
+class AssignmentQuerySet(WorkspaceQuerySet[Any]):  # type: ignore[override]
+    def unended(self, now: datetime) -> "AssignmentQuerySet":
+        """Those that open a creator now or will: not over yet."""
+        return self.filter(Q(ended_at=None) | Q(ended_at__gt=now))
+
+    def current(self, now: datetime) -> "AssignmentQuerySet":
+        """Those that open a creator now."""
+        return self.unended(now).filter(started_at__lte=now)
+
+
+class InvitationQuerySet(WorkspaceQuerySet[Any]):  # type: ignore[override]
+    def open(self) -> "InvitationQuerySet":
+        """Neither accepted nor taken back; it may have expired."""
+        return self.filter(accepted_at=None, revoked_at=None)
+
+
 class PlatformAccountQuerySet(WorkspaceQuerySet[Any]):  # type: ignore[override]
     def present(self) -> "PlatformAccountQuerySet":
         return self.exclude(state=AccountState.DISCONNECTED)

@@ -26,6 +26,14 @@ class WorkspaceStatus(StrEnum):
 OPEN_STATUSES = (WorkspaceStatus.ACTIVE, WorkspaceStatus.READ_ONLY)
 
 
+class CreatorStatus(StrEnum):
+    """Only an active creator's queue moves."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+    OFFBOARDED = "offboarded"
+
+
 class Reach(StrEnum):
     """Which creators a capability reaches: all of the workspace, or the assigned ones."""
 

@@ -1,4 +1,4 @@
-"""`/api/auth/…`, `/api/keys…`"""
+"""`/api/auth/…`, `/api/keys…`, and the team's."""
 
 from django.urls import include, path
 
@@ -6,6 +6,7 @@ from accounts.api.keys import KeyCheckViewSet, KeyViewSet
 
 urlpatterns = [
     path("auth/", include("accounts.api.auth_urls")),
+    path("", include("accounts.api.team_urls")),
     path("keys", KeyViewSet.as_view({"get": "list", "post": "create"})),
     path("keys/check", KeyCheckViewSet.as_view({"post": "check"})),
     path("keys/<str:key_id>", KeyViewSet.as_view({"delete": "revoke"})),

@@ -4,6 +4,7 @@ from accounts.models.access import ApiKey, IdempotencyRecord, RefreshSession, Re
 from accounts.models.audit import AuditEvent
 from accounts.models.people import User
 from accounts.models.platform_accounts import PlatformAccount
+from accounts.models.team import Invitation
 from accounts.models.workspaces import Creator, CreatorAssignment, Membership, Workspace, WorkspaceKey
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "Creator",
     "CreatorAssignment",
     "IdempotencyRecord",
+    "Invitation",
     "Membership",
     "PlatformAccount",
     "RefreshSession",

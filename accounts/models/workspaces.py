@@ -1,9 +1,9 @@
 """Workspaces, who works in them, and the creators they work for."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
-from accounts.querysets import MembershipQuerySet
+from accounts.querysets import AssignmentQuerySet, MembershipQuerySet
 from accounts.types import WorkspaceStatus
 from huntaze.kernel.ids import PublicIdModel
 from huntaze.kernel.tenancy import WorkspaceManager, WorkspaceModel
@@ -86,7 +86,10 @@ class Membership(PublicIdModel, WorkspaceModel):
 
 
 class Creator(PublicIdModel, WorkspaceModel):
-    """A person who publishes; `user` is set when they have a login of their own."""
+    """A person who publishes; `user` is set when they have a login of their own.
+
+    `stopped_at` is set by that person alone: until they take it back nothing is sent and nobody else reaches them.
+    """
 
     PREFIX = "crt"
     STATUSES = [("active", "Active"), ("paused", "Paused"), ("offboarded", "Offboarded")]
@@ -96,26 +99,37 @@ class Creator(PublicIdModel, WorkspaceModel):
     languages = models.JSONField(default=list, blank=True)
     user = models.ForeignKey("accounts.User", models.PROTECT, null=True, blank=True, related_name="+")
     status = models.CharField(max_length=10, choices=STATUSES, default="active")
+    stopped_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        indexes = [models.Index(fields=["workspace", "status"], name="creator_by_status")]
+        indexes = [
+            models.Index(fields=["workspace", "status"], name="creator_by_status"),
+            models.Index(fields=["workspace"], condition=~Q(stopped_at=None), name="creator_stopped"),
+            models.Index(fields=["user"], condition=~Q(user=None), name="creator_of_user"),
+        ]
 
     def __str__(self) -> str:
         return self.stage_name
 
 
 class CreatorAssignment(WorkspaceModel):
-    """A member works for a creator, from a day to a day."""
+    """A member works for a creator from a moment on, until `ended_at`, which may lie ahead."""
 
     membership = models.ForeignKey(Membership, models.PROTECT, related_name="assignments")
     creator = models.ForeignKey(Creator, models.PROTECT, related_name="assignments")
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
 
+    objects = WorkspaceManager.from_queryset(AssignmentQuerySet)()  # type: ignore[misc]
+
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                condition=Q(ended_at=None) | Q(ended_at__gte=F("started_at")),
+                name="assignment_ends_after_start",
+            ),
             models.UniqueConstraint(
                 fields=["membership", "creator"], condition=Q(ended_at=None), name="assignment_open_unique"
-            )
+            ),
         ]

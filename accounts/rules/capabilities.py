@@ -41,6 +41,7 @@ CAPABILITIES: dict[str, Grant] = {
     "members.view": Grant(ALL, ALL, None, None, "accounts:read"),
     "members.manage": Grant(ALL, ALL, None, None),
     "creators.view": Grant(ALL, ALL, A, A, "accounts:read"),
+    "creators.add": Grant(ALL, ALL, None, None, "accounts:write"),
     "creators.manage": Grant(ALL, ALL, None, A, "accounts:write"),
     "accounts.connect": Grant(ALL, ALL, None, A, "accounts:write"),
     "fans.view": Grant(ALL, ALL, A, A, "messaging:read"),
@@ -54,11 +55,11 @@ CAPABILITIES: dict[str, Grant] = {
     "queue.manage": Grant(ALL, ALL, None, A, "messaging:write"),
     "audit.view": Grant(ALL, ALL, None, None),
     "creator.stop": Grant(None, None, None, A),
-    "profile.manage": Grant(ALL, ALL, ALL, ALL),
+    "self.manage": Grant(ALL, ALL, ALL, ALL),
 }
 
 #: What stays possible where everything else may only be looked at: one's own person, and a creator's way out.
-ALWAYS = frozenset({"creator.stop", "profile.manage"})
+ALWAYS = frozenset({"creator.stop", "self.manage"})
 
 #: What waits until the person's mail is verified: connecting (hence sending), inviting, exporting, buying.
 NEEDS_VERIFIED_MAIL = frozenset(

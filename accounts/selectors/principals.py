@@ -2,11 +2,18 @@
 
 from datetime import datetime
 
-from accounts.models import ApiKey, CreatorAssignment, Membership, PlatformAccount, RefreshSession
+from accounts.models import (
+    ApiKey,
+    Creator,
+    CreatorAssignment,
+    Membership,
+    PlatformAccount,
+    RefreshSession,
+)
 from accounts.querysets import PlatformAccountQuerySet
 from accounts.rules.capabilities import NEEDS_VERIFIED_MAIL, capabilities_of, cut_by_scopes, only_reading
 from accounts.types import Platform, Role, WorkspaceStatus
-from huntaze.kernel import ids
+from huntaze.kernel import clock, ids
 from huntaze.kernel.api.principal import Principal
 from huntaze.kernel.errors import FieldError, Invalid, NotFound
 
@@ -34,7 +41,7 @@ def principal_of(
         workspace_pk=member.workspace_id,
         workspace_id=member.workspace.public_id,
         capabilities=capabilities,
-        creator_ids=_creator_ids(member, role),
+        creator_ids=reach_of_member(member),
         throttle_key=f"key:{key.pk}" if key and key.requests_per_minute else f"user:{member.user_id}",
         throttle_limit=(key.requests_per_minute if key else None) or limit,
         key_pk=key.pk if key else None,
@@ -44,12 +51,21 @@ def principal_of(
     )
 
 
-def _creator_ids(member: Membership, role: Role) -> frozenset[int] | None:
-    """Creators whose rows a member reaches; None means all of the workspace."""
+def reach_of_member(member: Membership) -> frozenset[int] | None:
+    """Creators whose rows a member reaches now; None means all of the workspace.
+
+    A creator who has stopped everything is reached by their own login alone.
+    """
+    role = Role(member.role)
+    creators = Creator.objects.filter(workspace_id=member.workspace_id)
+    if role is Role.CREATOR:
+        return frozenset(creators.filter(user_id=member.user_id).values_list("pk", flat=True))
     if role is Role.OWNER or (role is Role.MANAGER and member.sees_all_creators):
-        return None
-    rows = CreatorAssignment.objects.filter(membership=member, ended_at=None)
-    return frozenset(rows.values_list("creator_id", flat=True))
+        if not creators.exclude(stopped_at=None).exists():
+            return None
+        return frozenset(creators.filter(stopped_at=None).values_list("pk", flat=True))
+    rows = CreatorAssignment.objects.filter(membership=member, creator__stopped_at=None)
+    return frozenset(rows.current(clock.now()).values_list("creator_id", flat=True))
 
 
 def family_of(principal: Principal) -> RefreshSession:
@@ -107,6 +123,6 @@ def holders_of(capability: str, creator_pk: int) -> int:
     for member in rows:
         role = Role(member.role)
         if capability in capabilities_of(role):
-            reach = _creator_ids(member, role)
+            reach = reach_of_member(member)
             found += reach is None or creator_pk in reach
     return found

@@ -33,6 +33,7 @@ TABLE: dict[str, tuple[Reach | None, Reach | None, Reach | None, Reach | None, s
     "members.view": (ALL, ALL, NO, NO, "accounts:read"),
     "members.manage": (ALL, ALL, NO, NO, None),
     "creators.view": (ALL, ALL, A, A, "accounts:read"),
+    "creators.add": (ALL, ALL, NO, NO, "accounts:write"),
     "creators.manage": (ALL, ALL, NO, A, "accounts:write"),
     "accounts.connect": (ALL, ALL, NO, A, "accounts:write"),
     "billing.view": (ALL, ALL, NO, NO, "billing:read"),
@@ -53,7 +54,7 @@ TABLE: dict[str, tuple[Reach | None, Reach | None, Reach | None, Reach | None, s
     "queue.manage": (ALL, ALL, NO, A, "messaging:write"),
     "audit.view": (ALL, ALL, NO, NO, None),
     "creator.stop": (NO, NO, NO, A, None),
-    "profile.manage": (ALL, ALL, ALL, ALL, None),
+    "self.manage": (ALL, ALL, ALL, ALL, None),
 }
 PRESENT = frozenset(CAPABILITIES)
 

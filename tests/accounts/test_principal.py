@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from accounts.models import ApiKey, CreatorAssignment, Membership
+from accounts.models import ApiKey, Creator, CreatorAssignment, Membership
 from accounts.rules.capabilities import capabilities_of
 from accounts.selectors import principal_of
 from accounts.types import Role
 from huntaze.kernel.api.principal import Principal
 from huntaze.kernel.tenancy import cross_workspace
-from tests.factories.accounts import NOW, AssignmentFactory, MembershipFactory, api_key
+from tests.factories.accounts import NOW, AssignmentFactory, CreatorFactory, MembershipFactory, api_key
 
 
 def principal(member: Membership, **values: Any) -> Principal:
@@ -51,6 +51,10 @@ def test_reach_follows_from_the_role_and_never_widens_a_chatter(
 ) -> None:
     member = MembershipFactory(workspace=world.owner.workspace, role=role, sees_all_creators=sees_all)
     AssignmentFactory(workspace=member.workspace, membership=member, creator=world.creator)
+    if role == "creator":
+        CreatorFactory(workspace=member.workspace, user=world.chatter.user)
+        with cross_workspace("demo"):
+            Creator.objects.filter(pk=world.creator.pk).update(user=member.user)
     assert principal(member).creator_ids == (None if reaches_all else frozenset({world.creator.pk}))
 
 

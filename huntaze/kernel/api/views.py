@@ -29,12 +29,14 @@ class HuntazeViewSet(ViewSetMixin, APIView):
     """Declare `capabilities = {action: capability}`; an action that is missing there can't be called.
 
     Actions listed in `step_up` ask for a password or second factor given lately (`/api/auth/step-up` takes it anew).
+    Actions listed in `personal` are about the person, not the workspace: no scope is opened for them.
     Actions listed in `once` honour `Idempotency-Key`: they run their writes through `self.answer_once`.
     """
 
     capabilities: ClassVar[dict[str, str]] = {}
     once: ClassVar[frozenset[str]] = frozenset()
     step_up: ClassVar[frozenset[str]] = frozenset()
+    personal: ClassVar[frozenset[str]] = frozenset()
 
     def capability_of(self, request: Request) -> str | None:
         return self.capabilities.get(self.action) if self.action else PUBLIC
@@ -59,7 +61,8 @@ class HuntazeViewSet(ViewSetMixin, APIView):
         super().initial(request, *args, **kwargs)
         self._raw_body = request._request.body if self.action in self.once else b""
         if isinstance(request.auth, Principal):
-            self._stack.enter_context(workspace_scope(request.auth.workspace_pk))
+            if self.action not in self.personal:
+                self._stack.enter_context(workspace_scope(request.auth.workspace_pk))
             context.put(workspace_id=request.auth.workspace_id, user_id=request.auth.user_id)
             if self.action in self.step_up and not request.auth.is_proved(clock.now()):
                 raise StepUpRequired
