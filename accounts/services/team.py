@@ -21,7 +21,8 @@ from huntaze.kernel.errors import Conflict, FieldError, Invalid, NotAllowed
 
 def acting_member(actor: audit.Actor) -> Membership:
     """The member who acts, as of now; raises NotAllowed when their membership has ended meanwhile."""
-    member: Membership | None = Membership.objects.filter(pk=actor.member_pk, ended_at=None).first()
+    rows = Membership.objects.filter(pk=actor.member_pk or 0, ended_at=None)
+    member: Membership | None = rows.first()
     if member is None:
         raise NotAllowed
     return member

@@ -1,4 +1,4 @@
-"""Signed-in people's API clients."""
+"""A team for tests of accounts, and a way in as a person: by access token, which keys can't replace everywhere."""
 
 from collections.abc import Callable
 
@@ -6,25 +6,26 @@ import pytest
 from rest_framework.test import APIClient
 
 from accounts.models import Membership
-from accounts.services import tokens
-from huntaze.kernel import clock
-from huntaze.kernel.web import Device
-
-DEVICE = Device("203.0.113.1", "laptop", b"l" * 32)
+from tests.factories.team import Team, access_token, make_team
 
 
 @pytest.fixture
-def person(db: None) -> Callable[[Membership], APIClient]:
-    """`person(member)` is a client with that member's access token, not a key."""
+def team(db: None) -> Team:
+    return make_team("Ours")
+
+
+@pytest.fixture
+def theirs(db: None) -> Team:
+    return make_team("Theirs")
+
+
+@pytest.fixture
+def person() -> Callable[..., APIClient]:
+    """`person(member)` is a client with an access token of that member, as the dashboard's own people have."""
 
     def make(member: Membership) -> APIClient:
-        now = clock.now()
-        session, _ = tokens.open_family(
-            user=member.user, workspace=member.workspace, device=DEVICE, is_remembered=False, now=now
-        )
-        token = tokens.access_token(user=member.user, workspace=member.workspace, session=session, now=now)
         client = APIClient()
-        client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
+        client.credentials(HTTP_AUTHORIZATION=f"Bearer {access_token(member)}")
         return client
 
     return make
