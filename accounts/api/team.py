@@ -60,7 +60,7 @@ class WorkspaceViewSet(TeamViewSet):
         "retrieve": "workspace.view",
         "change": "workspace.manage",
         "roles": "workspace.view",
-        "leave": "self.manage",
+        "leave": "profile.manage",
     }
     personal = frozenset({"list"})
 

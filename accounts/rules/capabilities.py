@@ -55,11 +55,11 @@ CAPABILITIES: dict[str, Grant] = {
     "queue.manage": Grant(ALL, ALL, None, A, "messaging:write"),
     "audit.view": Grant(ALL, ALL, None, None),
     "creator.stop": Grant(None, None, None, A),
-    "self.manage": Grant(ALL, ALL, ALL, ALL),
+    "profile.manage": Grant(ALL, ALL, ALL, ALL),
 }
 
 #: What stays possible where everything else may only be looked at: one's own person, and a creator's way out.
-ALWAYS = frozenset({"creator.stop", "self.manage"})
+ALWAYS = frozenset({"creator.stop", "profile.manage"})
 
 #: What waits until the person's mail is verified: connecting (hence sending), inviting, exporting, buying.
 NEEDS_VERIFIED_MAIL = frozenset(

@@ -54,7 +54,7 @@ TABLE: dict[str, tuple[Reach | None, Reach | None, Reach | None, Reach | None, s
     "queue.manage": (ALL, ALL, NO, A, "messaging:write"),
     "audit.view": (ALL, ALL, NO, NO, None),
     "creator.stop": (NO, NO, NO, A, None),
-    "self.manage": (ALL, ALL, ALL, ALL, None),
+    "profile.manage": (ALL, ALL, ALL, ALL, None),
 }
 PRESENT = frozenset(CAPABILITIES)
 
