@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from accounts.services import audit_chain, audit_retention
 from accounts.services.retention import forget_idempotency_keys, forget_sessions
 from huntaze.kernel import clock
 from huntaze.kernel.jobs import job
@@ -15,3 +16,13 @@ def forget_idempotency_keys_task(**_: Any) -> None:
 @job("accounts.forget_sessions", system_wide=True)
 def forget_sessions_task(**_: Any) -> None:
     forget_sessions(now=clock.now())
+
+
+@job("accounts.seal_audit", system_wide=True)
+def seal_audit(**_: Any) -> None:
+    audit_chain.seal(now=clock.now())
+
+
+@job("accounts.forget_audit", system_wide=True)
+def forget_audit(**_: Any) -> None:
+    audit_retention.forget_old(now=clock.now())

@@ -52,5 +52,7 @@ class Config:
         "measure-queues": _every(10.0, "messaging.measure_queues", "default"),
         "forget-idempotency-keys": _every(3600.0, "accounts.forget_idempotency_keys", "default"),
         "forget-sessions": _every(3600.0, "accounts.forget_sessions", "default"),
+        "seal-audit": _every(5.0, "accounts.seal_audit", "default"),
+        "forget-audit": _every(6 * 3600.0, "accounts.forget_audit", "default"),
         "forget-events": _every(3600.0, "messaging.forget_events", "default"),
     }

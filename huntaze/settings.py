@@ -216,6 +216,10 @@ SEND_LEASE_SECONDS = env.decimal_number("SEND_LEASE_SECONDS", 30.0)
 SEND_LOOKUP_AFTER_SECONDS = env.decimal_number("SEND_LOOKUP_AFTER_SECONDS", 60.0)
 SEND_PUMP_SECONDS = env.decimal_number("SEND_PUMP_SECONDS", 240.0)
 
+# --- how long things are kept
+AUDIT_MONTHS = env.number("AUDIT_MONTHS", 24)
+AUDIT_ORIGIN_DAYS = env.number("AUDIT_ORIGIN_DAYS", 90)
+
 # --- platforms
 ONLYFANSAPI_BASE_URL = env.text("ONLYFANSAPI_BASE_URL", "https://app.onlyfansapi.com")
 ONLYFANSAPI_API_KEY = env.text("ONLYFANSAPI_API_KEY", "")

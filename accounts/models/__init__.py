@@ -1,7 +1,7 @@
 """Tables of accounts."""
 
 from accounts.models.access import ApiKey, IdempotencyRecord, RefreshSession, RefreshToken
-from accounts.models.audit import AuditEvent
+from accounts.models.audit import AuditBlock, AuditEvent, AuditHead, AuditMark
 from accounts.models.people import User
 from accounts.models.platform_accounts import PlatformAccount
 from accounts.models.team import Invitation
@@ -9,7 +9,10 @@ from accounts.models.workspaces import Creator, CreatorAssignment, Membership, W
 
 __all__ = [
     "ApiKey",
+    "AuditBlock",
     "AuditEvent",
+    "AuditHead",
+    "AuditMark",
     "Creator",
     "CreatorAssignment",
     "IdempotencyRecord",

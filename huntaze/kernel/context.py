@@ -7,7 +7,7 @@ threads and asyncio tasks inherit it the way `contextvars` does.
 
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
 
@@ -17,6 +17,10 @@ _VARS: dict[str, ContextVar[str | None]] = {
     name: ContextVar(f"huntaze_{name}", default=None)
     for name in ("trace_id", "workspace_id", "user_id", "workflow_id", "task", "queue", "route")
 }
+
+#: Address and browser of the request being answered; read when asked for. Not among the values above: it stays out of
+#: logs.
+_ORIGIN: ContextVar[Callable[[], tuple[str | None, str]] | None] = ContextVar("huntaze_origin", default=None)
 
 
 def sane(value: str | None) -> str | None:
@@ -51,6 +55,22 @@ def user_id() -> str | None:
 def task_name() -> str | None:
     """Name of the Celery task that is running, if one is."""
     return _VARS["task"].get()
+
+
+def origin() -> tuple[str | None, str]:
+    """Address and browser (user agent) of the request being answered; (None, "") outside of one."""
+    read = _ORIGIN.get()
+    return read() if read else (None, "")
+
+
+@contextmanager
+def from_origin(read: Callable[[], tuple[str | None, str]]) -> Iterator[None]:
+    """Everything in the block is done for a request from there."""
+    token = _ORIGIN.set(read)
+    try:
+        yield
+    finally:
+        _ORIGIN.reset(token)
 
 
 def current() -> dict[str, str]:

@@ -6,6 +6,7 @@ those refused before a pattern was looked for, are "unmatched".
 
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import cast
 
 import structlog
@@ -14,6 +15,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from huntaze.kernel import context, metrics, tally, windows
+from huntaze.kernel.web import client_ip
 
 log = structlog.get_logger("huntaze.access")
 
@@ -48,16 +50,20 @@ class RequestContextMiddleware:
             return self._answer_async(request, cast(_Async, self.get_response))
         started = time.perf_counter()
         trace_id = _trace_id(request)
-        with context.bind(**_fresh(trace_id)):
+        with context.bind(**_fresh(trace_id)), context.from_origin(partial(_origin, request)):
             response = cast(_Sync, self.get_response)(request)
             return _finish(request, response, trace_id, started)
 
     async def _answer_async(self, request: HttpRequest, get_response: _Async) -> HttpResponseBase:
         started = time.perf_counter()
         trace_id = _trace_id(request)
-        with context.bind(**_fresh(trace_id)):
+        with context.bind(**_fresh(trace_id)), context.from_origin(partial(_origin, request)):
             response = await get_response(request)
             return _finish(request, response, trace_id, started)
+
+
+def _origin(request: HttpRequest) -> tuple[str | None, str]:
+    return client_ip(request), request.META.get("HTTP_USER_AGENT", "")
 
 
 def _trace_id(request: HttpRequest) -> str:
