@@ -66,6 +66,8 @@ class News:
     idle: list[tuple[int, str, int]] = field(default_factory=list)
     #: (account, seconds): the far side told us to wait; a longer wait that was told before stands.
     held: list[tuple[int, float]] = field(default_factory=list)
+    #: Seconds for which nobody may go, because the far side has had enough of all of us; the longest wait stands.
+    held_all: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ local function ready(lane) return p .. 'ready:' .. lane end
 local function name(account) return string.format('%d', account) end
 local function prune(account) redis.call('ZREMRANGEBYSCORE', slots(account), '-inf', now - W) end
 local function hold(account) return tonumber(redis.call('GET', p .. 'hold:' .. name(account)) or 0) end
+local function hold_all() return tonumber(redis.call('GET', p .. 'hold') or 0) end
 local function pace(account) return tonumber(redis.call('GET', p .. 'pace:' .. name(account)) or 0) end
 local function free_at(account)
   local at = now
@@ -151,6 +154,11 @@ for _, item in ipairs(a.held) do
   redis.call('SET', p .. 'hold:' .. name(item[1]), till, 'PX', till - now + 1000)
   touched[item[1]] = true
 end
+local everybody = hold_all()
+if now + a.held_all > math.max(everybody, now) then
+  everybody = now + a.held_all
+  redis.call('SET', p .. 'hold', everybody, 'PX', a.held_all + 1000)
+end
 for account in pairs(touched) do
   prune(account)
   reschedule(account)
@@ -166,7 +174,7 @@ for _, item in ipairs(a.idle) do
     end
   end
 end
-local grants, left = {}, a.slots
+local grants, left = {}, everybody > now and 0 or a.slots
 for _, lane in ipairs({'interactive', 'bulk'}) do
   local accounts = redis.call('ZRANGEBYSCORE', ready(lane), '-inf', now, 'LIMIT', 0, math.min(a.most, left))
   for _, member in ipairs(accounts) do
@@ -215,7 +223,7 @@ for i = 2, #held, 2 do
   local at = math.min(tonumber(held[i]), now)
   if at + W > now then releases[#releases + 1] = math.floor(at + W - now) end
 end
-return {releases, math.max(0, hold(account) - now), math.max(0, math.floor(pace(account) - now))}
+return {releases, math.max(0, math.max(hold(account), hold_all()) - now), math.max(0, math.floor(pace(account) - now))}
 """
 )
 
@@ -269,6 +277,7 @@ class Limiter:
             returned=news.returned,
             idle=news.idle,
             held=[(account, int(seconds * 1000)) for account, seconds in news.held],
+            held_all=int(news.held_all * 1000),
         )
         if kind == b"lost":
             raise LogLost(answer.decode())

@@ -241,7 +241,8 @@ def error_of(answer: Answer, *, is_write: bool) -> Transient | Permanent | Uncer
     if "credit" in code.lower():
         return Permanent("credits")
     if status == 429:
-        return Transient("rate_limited", retry_after=retry_after(answer) or 30.0)
+        code = "team_rate_limited" if _is_minute_used_up(body) else "rate_limited"
+        return Transient(code, retry_after=retry_after(answer) or 30.0)
     if status == 422:
         return _refusal(body, code)
     if status >= 500 or status == 408:
@@ -249,6 +250,17 @@ def error_of(answer: Answer, *, is_write: bool) -> Transient | Permanent | Uncer
     if status == 403:
         return Permanent("forbidden")
     return Permanent("bug" if code.startswith("IDEMPOTENCY_") else "refused", status=status)
+
+
+def _is_minute_used_up(body: dict[str, Any]) -> bool:
+    """Whether the envelope says that our team's minute is used up, so that every account would be refused.
+
+    The vendor publishes limits of the team only, and no error body; a refusal that does not say so may as well be the
+    platform's own, which is about one account.
+    """
+    meta = body.get("_meta")
+    limits = meta.get("_rate_limits") if isinstance(meta, dict) else None
+    return isinstance(limits, dict) and limits.get("remaining_minute") in (0, "0")
 
 
 def _refusal(body: dict[str, Any], code: str) -> Permanent:

@@ -9,7 +9,8 @@ from messaging.types import DeliveryState, Receipt
 RETRY_DELAYS = (1.0, 2.0, 5.0, 15.0)
 SPREAD = 0.1
 #: Refusals that say nothing about the message: they don't use up an attempt.
-FREE_CODES = frozenset({"rate_limited", "still_running", "reauthenticating"})
+FREE_CODES = frozenset({"rate_limited", "team_rate_limited", "still_running", "reauthenticating"})
+_ACCOUNT_WAITS = frozenset({"rate_limited", "reauthenticating"})
 #: Refusals that are about the account or our key: the row stays queued and the account waits.
 ACCOUNT_STATES = {"account_gone": "disconnected", "session_expired": "expired"}
 #: Refusals of our own key or purse: nothing can be sent for anybody until the operator acts.
@@ -28,7 +29,8 @@ VENDOR_TROUBLE = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`delay` is seconds until the row is due again (None: not by itself); `slot` says whether it counts as used."""
+    """`delay` is seconds until the row is due again (None: not by itself); `hold_account` and `hold_all` are seconds
+    for which the account, or everybody, sends nothing."""
 
     state: DeliveryState
     code: str = ""
@@ -37,6 +39,7 @@ class Outcome:
     counts_attempt: bool = True
     is_slot_used: bool = True
     hold_account: float | None = None
+    hold_all: float | None = None
     account_state: str | None = None
     lookup: bool = False
 
@@ -60,16 +63,20 @@ def _of_permanent(error: Permanent) -> Outcome:
         state = ACCOUNT_STATES[error.code]
         return Outcome(DeliveryState.QUEUED, error.code, counts_attempt=False, account_state=state)
     if error.code in TEAM_CODES:
-        return Outcome(DeliveryState.QUEUED, error.code, counts_attempt=False, hold_account=TEAM_HOLD_SECONDS)
+        return Outcome(DeliveryState.QUEUED, error.code, counts_attempt=False, hold_all=TEAM_HOLD_SECONDS)
     return Outcome(DeliveryState.FAILED, error.code)
 
 
 def _of_transient(error: Transient, attempts: int, spread: float) -> Outcome:
     if error.code in FREE_CODES:
         wait = error.retry_after or 30.0
-        hold = wait if error.code != "still_running" else None
         return Outcome(
-            DeliveryState.SCHEDULED, error.code, delay=wait, counts_attempt=False, hold_account=hold
+            DeliveryState.SCHEDULED,
+            error.code,
+            delay=wait,
+            counts_attempt=False,
+            hold_account=wait if error.code in _ACCOUNT_WAITS else None,
+            hold_all=wait if error.code == "team_rate_limited" else None,
         )
     used = error.is_on_wire
     if attempts > len(RETRY_DELAYS):

@@ -43,6 +43,7 @@ from messaging.gateways.registry import PLATFORMS, GatewayConfig, gateway
 from messaging.models import Delivery
 from messaging.rules import outcomes
 from messaging.rules.outcomes import Outcome
+from messaging.rules.throttling import Refusals
 from messaging.services import circuits, engine, limits
 from messaging.services.accounts_state import note_account_state
 from messaging.services.campaigns.texts import write_texts
@@ -102,6 +103,7 @@ class Pump:
         self._flying: set[asyncio.Task[None]] = set()
         self._in_flight = 0
         self._breaker = BreakerState.CLOSED
+        self._refusals = Refusals()
         self._has_trouble = False
         self._probing: list[int] = []
         self._gateways: dict[Platform, MessageGateway] = {}
@@ -236,9 +238,15 @@ class Pump:
         (self._news.dated if outcome.is_slot_used else self._news.returned).append(slot)
         if outcome.hold_account is not None:
             self._news.held.append((job.row.account, outcome.hold_account))
+        if outcome.code == "rate_limited":
+            self._hold_all(self._refusals.note(job.row.account, outcome.delay or 0.0, time.monotonic()))
+        self._hold_all(outcome.hold_all)
         if outcome.delay is not None:
             metrics.QUEUE_RETRIES.labels("send", outcome.code).inc()
         self.sent += bool(outcome.platform_message_id)
+
+    def _hold_all(self, seconds: float | None) -> None:
+        self._news.held_all = max(self._news.held_all, seconds or 0.0)
 
     def _tell_circuits(self, batch: list[Done]) -> None:
         tried = [

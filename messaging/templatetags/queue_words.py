@@ -47,6 +47,7 @@ ERRORS = {
     "invalid": _("OnlyFans does not accept the price or the media of this message."),
     "refused": _("OnlyFans refused this message."),
     "connection_refused": _("OnlyFans could not be reached."),
+    "team_rate_limited": _("OnlyFansAPI asked all of us to wait; it goes out by itself."),
     "rate_limited": _("OnlyFans asked us to wait; it goes out by itself."),
     "still_running": _("An earlier attempt is still being answered; it goes out by itself."),
     "reauthenticating": _("OnlyFans is signing the account in again; it goes out by itself."),

@@ -52,6 +52,18 @@ def test_a_slot_whose_owner_died_counts_until_its_lease_and_the_window_are_over(
 # --- giving back, lanes, holds
 
 
+def test_a_wait_for_everybody_holds_all_accounts_and_a_shorter_one_does_not_end_it() -> None:
+    limiter = ready(SMALL)
+    limiter.poke([(ACCOUNT, Lane.INTERACTIVE), (ACCOUNT + 1, Lane.BULK)])
+    assert limiter.tick(News(held_all=0.4)) == []
+    assert limiter.tick(News(held_all=0.1)) == []
+    assert 0.3 < limiter.peek(ACCOUNT).held_for <= 0.4
+    time.sleep(0.2)
+    assert limiter.tick(News()) == []
+    time.sleep(0.25)
+    assert {grant.account for grant in limiter.tick(News())} == {ACCOUNT, ACCOUNT + 1}
+
+
 def test_slots_are_granted_once() -> None:
     limiter = ready(SMALL)
     limiter.poke([(ACCOUNT, Lane.INTERACTIVE)])

@@ -60,6 +60,14 @@ def test_a_retry_is_never_before_the_time_the_platform_named() -> None:
 
 
 @pytest.mark.parametrize("attempts", [1, 5, 50])
+def test_a_limit_of_the_whole_team_holds_everybody_and_counts_no_attempt(attempts: int) -> None:
+    error = Transient("team_rate_limited", retry_after=17.0)
+    assert after(error, attempts=attempts) == Outcome(
+        SCHEDULED, error.code, delay=17.0, counts_attempt=False, hold_all=17.0
+    )
+
+
+@pytest.mark.parametrize("attempts", [1, 5, 50])
 @pytest.mark.parametrize(
     ("error", "delay", "hold"),
     [
@@ -92,7 +100,7 @@ def test_a_refusal_of_the_account_pauses_it_and_keeps_the_message(code: str, sta
 
 @pytest.mark.parametrize("code", ["team_key", "credits"])
 def test_a_refusal_of_our_own_key_or_purse_holds_everything(code: str) -> None:
-    assert after(Permanent(code)) == Outcome(QUEUED, code, counts_attempt=False, hold_account=60.0)
+    assert after(Permanent(code)) == Outcome(QUEUED, code, counts_attempt=False, hold_all=60.0)
 
 
 @pytest.mark.parametrize("attempts", [1, 5])

@@ -210,6 +210,17 @@ def test_exhausted_credits_are_known_by_their_code(platform: Sandbox, status: in
     ("kind", "params", "expected"),
     [
         ("rate_limit", {"retryAfter": 7}, (Transient, "rate_limited", 7.0, True)),
+        (
+            "status",
+            {"code": 429, "body": {"_meta": {"_rate_limits": {"limit_minute": 1000, "remaining_minute": 0}}}},
+            (Transient, "team_rate_limited", 30.0, True),
+        ),
+        (
+            "status",
+            {"code": 429, "body": {"_meta": {"_rate_limits": {"limit_minute": 1000, "remaining_minute": 7}}}},
+            (Transient, "rate_limited", 30.0, True),
+        ),
+        ("status", {"code": 429, "body": {"_meta": []}}, (Transient, "rate_limited", 30.0, True)),
         ("status", {"code": 429}, (Transient, "rate_limited", 30.0, True)),
         ("status", {"code": 403}, (Permanent, "forbidden", {})),
         ("status", {"code": 400}, (Permanent, "refused", {"status": 400})),
