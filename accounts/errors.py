@@ -1,6 +1,6 @@
 """Refusals of accounts."""
 
-from huntaze.kernel.errors import Conflict, NotAuthenticated
+from huntaze.kernel.errors import Conflict, DomainError, NotAuthenticated
 
 
 class InvalidCredentials(NotAuthenticated):
@@ -57,3 +57,10 @@ class KeyEnded(Conflict):
 
 class TooManyKeys(Conflict):
     message = "This workspace has too many keys; revoke one first"
+
+
+class InvalidLink(DomainError):
+    """A link of a mail that is forged, too old or used."""
+
+    code = "invalid_link"
+    message = "Invalid or expired token"

@@ -3,6 +3,7 @@
 from typing import Any
 
 from accounts.services import audit_chain, audit_retention
+from accounts.services.mail import forget_mails, send_due
 from accounts.services.retention import forget_idempotency_keys, forget_sessions
 from huntaze.kernel import clock
 from huntaze.kernel.jobs import job
@@ -26,3 +27,13 @@ def seal_audit(**_: Any) -> None:
 @job("accounts.forget_audit", system_wide=True)
 def forget_audit(**_: Any) -> None:
     audit_retention.forget_old(now=clock.now())
+
+
+@job("accounts.send_mails", system_wide=True)
+def send_mails_task(**_: Any) -> None:
+    send_due()
+
+
+@job("accounts.forget_mails", system_wide=True)
+def forget_mails_task(**_: Any) -> None:
+    forget_mails(now=clock.now())

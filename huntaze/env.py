@@ -97,6 +97,12 @@ def wrapping_keys(name: str) -> list[tuple[str, bytes]]:
     return keys
 
 
+def mail(name: str, default: str) -> dict[str, object]:
+    """Settings of outgoing mail from a URL: smtp+tls://user:secret@host:587, smtp+ssl://…, consolemail://, or
+    filemail:///folder."""
+    return dict(environ.Env.email_url_config(text(name, default)))
+
+
 def database(name: str, engine: str) -> dict[str, object]:
     """Connection settings from a URL such as postgresql://user:secret@host:5432/name."""
     config: dict[str, object] = dict(environ.Env.db_url_config(text(name)))

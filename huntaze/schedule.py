@@ -50,6 +50,8 @@ class Config:
         "unsend-campaigns": _every(2.0, "messaging.unsend_campaigns", "default"),
         "apply-inbound": _every(2.0, "messaging.apply_inbound", "webhooks"),
         "measure-queues": _every(10.0, "messaging.measure_queues", "default"),
+        "send-mails": _every(5.0, "accounts.send_mails", "default"),
+        "forget-mails": _every(3600.0, "accounts.forget_mails", "default"),
         "forget-idempotency-keys": _every(3600.0, "accounts.forget_idempotency_keys", "default"),
         "forget-sessions": _every(3600.0, "accounts.forget_sessions", "default"),
         "seal-audit": _every(5.0, "accounts.seal_audit", "default"),

@@ -106,16 +106,26 @@ PASSWORD_HASHERS = [
     env.text("PASSWORD_HASHER", "django.contrib.auth.hashers.Argon2PasswordHasher"),
     "django.contrib.auth.hashers.BCryptPasswordHasher",
 ]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-]
+AUTH_PASSWORD_VALIDATORS = [{"NAME": "accounts.services.passwords.HouseValidator"}]
 CSRF_FAILURE_VIEW = "huntaze.errors.csrf_failure"
 LOGIN_URL = "/signin"
 LOGIN_REDIRECT_URL = "/"
 STEP_UP_URL = "/confirm"
 VERIFY_URL = "/verify-email"
+
+TERMS_VERSION = env.text("TERMS_VERSION", "2026-11")
+TERMS_URL = env.text("TERMS_URL", "")
+PRIVACY_URL = env.text("PRIVACY_URL", "")
+PASSWORD_REQUIRE_CLASSES = env.flag("PASSWORD_REQUIRE_CLASSES", True)
+
+# --- mail: files in var/mail unless told otherwise
+_mail = env.mail("EMAIL_URL", f"filemail:///{BASE_DIR}/var/mail")
+EMAIL_BACKEND, EMAIL_FILE_PATH = _mail["EMAIL_BACKEND"], _mail["EMAIL_FILE_PATH"]
+EMAIL_HOST, EMAIL_PORT = _mail["EMAIL_HOST"] or "localhost", _mail["EMAIL_PORT"] or 25
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_USER"] or "", _mail["EMAIL_HOST_PASSWORD"] or ""
+EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.get("EMAIL_USE_TLS", False), _mail.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.text("MAIL_FROM", "Huntaze <no-reply@localhost>")
 
 # --- cookies and headers; COOKIE_SECURE is off only where there is no TLS (loopback)
 COOKIE_SECURE = env.flag("COOKIE_SECURE", True)
@@ -126,6 +136,7 @@ SESSION_COOKIE_AGE = 12 * 3600
 SESSION_SAVE_EVERY_REQUEST = False
 CSRF_COOKIE_NAME = f"{_prefix}csrftoken"
 REFRESH_COOKIE_NAME = f"{_prefix}refreshToken"
+DEVICE_COOKIE_NAME = f"{_prefix}device"
 SECURE_HSTS_SECONDS = 31_536_000 if COOKIE_SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = COOKIE_SECURE
 SECURE_SSL_REDIRECT = env.flag("SSL_REDIRECT", COOKIE_SECURE)

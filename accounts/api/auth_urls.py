@@ -3,9 +3,13 @@
 from django.urls import path
 
 from accounts.api.sessions import SessionViewSet
+from accounts.api.signup import SignUpViewSet, VerificationViewSet
 from accounts.api.views import AuthViewSet
 
 urlpatterns = [
+    path("signup", SignUpViewSet.as_view({"post": "sign_up"})),
+    path("verify-email", SignUpViewSet.as_view({"post": "verify"})),
+    path("verify-email/resend", VerificationViewSet.as_view({"post": "resend"})),
     path("signin", AuthViewSet.as_view({"post": "sign_in"})),
     path("refresh", AuthViewSet.as_view({"post": "refresh"})),
     path("logout", AuthViewSet.as_view({"post": "logout"})),

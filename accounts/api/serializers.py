@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 
@@ -9,6 +10,45 @@ class SignInInput(serializers.Serializer[Any]):
     email = serializers.EmailField(max_length=254)
     password = serializers.CharField(max_length=128, trim_whitespace=False)
     remember_me = serializers.BooleanField(default=False)
+
+
+class SignUpInput(serializers.Serializer[Any]):
+    name = serializers.RegexField(r"^[^\x00-\x1f\x7f]*$", min_length=2, max_length=50)
+    email = serializers.EmailField(max_length=254)
+    password = serializers.CharField(max_length=128, trim_whitespace=False)
+    accept_terms = serializers.BooleanField()
+
+    def validate_accept_terms(self, value: bool) -> bool:
+        if not value:
+            raise serializers.ValidationError(_("Accept the terms to go on."))
+        return value
+
+
+class NewUserOutput(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    email = serializers.EmailField()
+    name = serializers.CharField()
+    subscription = serializers.ChoiceField(choices=["free", "pro", "enterprise"])
+    created_at = serializers.DateTimeField()
+
+
+class FirstKeyOutput(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    name = serializers.CharField()
+    prefix = serializers.CharField()
+    scopes = serializers.ListField(child=serializers.CharField())
+    key = serializers.CharField()
+
+
+class SignedUpOutput(serializers.Serializer[Any]):
+    message = serializers.CharField()
+    user = NewUserOutput()
+    access_token = serializers.CharField()
+    api_key = FirstKeyOutput()
+
+
+class TokenInput(serializers.Serializer[Any]):
+    token = serializers.CharField(max_length=600)
 
 
 class StepUpInput(serializers.Serializer[Any]):
@@ -43,3 +83,11 @@ class AccessTokenOutput(serializers.Serializer[Any]):
 
 class SuccessOutput(serializers.Serializer[Any]):
     success = serializers.BooleanField()
+
+
+class VerifiedOutput(SuccessOutput):
+    user = UserOutput()
+
+
+class MessageOutput(serializers.Serializer[Any]):
+    message = serializers.CharField()

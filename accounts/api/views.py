@@ -16,18 +16,17 @@ from huntaze.kernel import clock
 from huntaze.kernel.api.permissions import PUBLIC
 from huntaze.kernel.api.views import HuntazeViewSet
 from huntaze.kernel.errors import NotAllowed
-from huntaze.kernel.web import device_of
+from huntaze.kernel.web import Device, device_of, remember_device
 
 #: Actions that act on the refresh cookie, which a browser sends by itself.
 COOKIE_ACTIONS = {"refresh", "logout"}
 COOKIE = OpenApiParameter("refreshToken", str, OpenApiParameter.COOKIE, description="Set by sign-in.")
 
 
-class AuthViewSet(HuntazeViewSet):
-    """Public doors; a stale bearer token on them is ignored, the cookie or the password decides."""
+class PublicViewSet(HuntazeViewSet):
+    """Doors for whoever is not signed in; a stale bearer token on them is ignored."""
 
     authentication_classes = ()
-    capabilities = {"sign_in": PUBLIC, "refresh": PUBLIC, "logout": PUBLIC}
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
@@ -37,6 +36,12 @@ class AuthViewSet(HuntazeViewSet):
         origin = request.headers.get("Origin")
         if origin is not None and origin not in settings.CSRF_TRUSTED_ORIGINS:
             raise NotAllowed("This origin is not trusted")
+
+
+class AuthViewSet(PublicViewSet):
+    """Signing in and going on; the cookie or the password decides."""
+
+    capabilities = {"sign_in": PUBLIC, "refresh": PUBLIC, "logout": PUBLIC}
 
     @extend_schema(
         summary="Sign in",
@@ -59,11 +64,12 @@ class AuthViewSet(HuntazeViewSet):
     def sign_in(self, request: Request) -> Response:
         form = serializers.SignInInput(data=request.data)
         form.is_valid(raise_exception=True)
+        device = device_of(request, make=True)
         signed = signin.sign_in(
             email=form.validated_data["email"],
             password=form.validated_data["password"],
             is_remembered=form.validated_data["remember_me"],
-            device=device_of(request),
+            device=device,
             now=clock.now(),
         )
         user = {
@@ -73,7 +79,7 @@ class AuthViewSet(HuntazeViewSet):
             "avatar": signed.avatar,
             "subscription": signed.subscription,
         }
-        return _with_cookie(Response({"user": user, "access_token": signed.access_token}), signed)
+        return with_cookies(Response({"user": user, "access_token": signed.access_token}), signed, device)
 
     @extend_schema(
         summary="Exchange the refresh cookie for a new access token",
@@ -88,8 +94,9 @@ class AuthViewSet(HuntazeViewSet):
         secret = request.COOKIES.get(settings.REFRESH_COOKIE_NAME)
         if not secret:
             raise InvalidRefreshToken
-        signed = signin.refresh(secret=secret, device=device_of(request), now=clock.now())
-        return _with_cookie(Response({"access_token": signed.access_token}), signed)
+        device = device_of(request)
+        signed = signin.refresh(secret=secret, device=device, now=clock.now())
+        return with_cookies(Response({"access_token": signed.access_token}), signed, device)
 
     @extend_schema(
         summary="Log out here, or everywhere",
@@ -111,7 +118,10 @@ class AuthViewSet(HuntazeViewSet):
         return response
 
 
-def _with_cookie(response: Response, signed: SignedIn) -> Response:
+def with_cookies(response: Response, signed: SignedIn, device: Device) -> Response:
+    """The answer with the refresh token, and the device's own cookie if it has one by now."""
+    if device.token:
+        remember_device(response, device)
     response.set_cookie(
         settings.REFRESH_COOKIE_NAME,
         signed.refresh_token,

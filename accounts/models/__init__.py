@@ -2,6 +2,7 @@
 
 from accounts.models.access import ApiKey, IdempotencyRecord, RefreshSession, RefreshToken
 from accounts.models.audit import AuditBlock, AuditEvent, AuditHead, AuditMark
+from accounts.models.mail import Mail
 from accounts.models.people import User
 from accounts.models.platform_accounts import PlatformAccount
 from accounts.models.team import Invitation
@@ -17,6 +18,7 @@ __all__ = [
     "CreatorAssignment",
     "IdempotencyRecord",
     "Invitation",
+    "Mail",
     "Membership",
     "PlatformAccount",
     "RefreshSession",

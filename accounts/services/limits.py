@@ -3,6 +3,7 @@
 import ipaddress
 
 from huntaze.kernel import errors, ratelimit
+from huntaze.kernel.web import Device
 
 
 def network_of(ip: str | None) -> str:
@@ -20,6 +21,13 @@ def count_try(key: str, limit: int, window: float) -> ratelimit.Verdict:
             limit=limit, remaining=0, reset_time=verdict.reset_at, retry_after=ratelimit.retry_after(verdict)
         )
     return verdict
+
+
+def guard_address(what: str, device: Device) -> None:
+    """At most 3 of `what` a minute and 10 an hour from one address; raises RateLimited."""
+    network = network_of(device.ip)
+    count_try(f"{what}-minute:{network}", 3, 60.0)
+    count_try(f"{what}-hour:{network}", 10, 3600.0)
 
 
 def forget_tries(key: str) -> None:

@@ -38,7 +38,7 @@ def sign_in(*, email: str, password: str, is_remembered: bool, device: Device, n
             target=user.public_id,
         )
         User.objects.filter(pk=user.pk).update(last_login=now)
-    return _signed_in(user, session, secret, now)
+    return signed_in_as(user, session, secret, now)
 
 
 def note_browser_sign_in(*, user: User, now: datetime) -> None:
@@ -94,7 +94,7 @@ def refresh(*, secret: str, device: Device, now: datetime) -> SignedIn:
     """Rotate a refresh token; raises InvalidRefreshToken."""
     with cross_workspace("refresh"):
         session, child = tokens.rotate(secret=secret, device=device, now=now)
-    return _signed_in(session.user, session, child, now)
+    return signed_in_as(session.user, session, child, now)
 
 
 def sign_out(*, secret: str | None, everywhere: bool, now: datetime) -> None:
@@ -123,7 +123,8 @@ def sign_out(*, secret: str | None, everywhere: bool, now: datetime) -> None:
                 )
 
 
-def _signed_in(user: User, session: RefreshSession, secret: str, now: datetime) -> SignedIn:
+def signed_in_as(user: User, session: RefreshSession, secret: str, now: datetime) -> SignedIn:
+    """What a door needs of a family that was just opened or rotated."""
     assert session.workspace is not None
     return SignedIn(
         user_id=user.public_id,

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
 from django.utils.cache import patch_cache_control
@@ -17,7 +18,8 @@ from accounts.models import User
 from accounts.sessions import proved_at
 from huntaze.kernel import clock
 from huntaze.kernel.api.principal import PROOF_LASTS
-from huntaze.kernel.errors import RateLimited
+from huntaze.kernel.api.wire import snake
+from huntaze.kernel.errors import Invalid, RateLimited
 from huntaze.kernel.web import View, lead
 
 
@@ -68,3 +70,10 @@ def too_many(error: RateLimited) -> str:
         )
         return text % {"count": seconds}
     return _("Too many attempts. Try again in %(minutes)s min.") % {"minutes": -(-seconds // 60)}
+
+
+def add_faults(form: Form, error: Invalid, field: str | None = None) -> None:
+    """What a service found wrong, at the fields of a form."""
+    for fault in error.errors:
+        name = field or snake(fault.field)
+        form.add_error(name if name in form.fields else None, fault.message)

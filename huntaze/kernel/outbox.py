@@ -117,6 +117,7 @@ def drain(
     lease: timedelta,
     batch: int = 50,
     most: int = 1000,
+    delays: Sequence[float] = RETRY_DELAYS,
 ) -> int:
     """Claim and act until nothing is due or `most` rows are done; returns how many were acted on.
 
@@ -130,20 +131,22 @@ def drain(
             return done
         for row in rows:
             try:
-                _act_and_settle(row, act, clock)
+                _act_and_settle(row, act, clock, delays)
             except LeaseLost:  # whoever took the row over settles it; the rows after it are still ours
                 log.warning("outbox.lease.lost", table=model._meta.db_table, attempts=row.attempts)
             done += 1
     return done
 
 
-def _act_and_settle(row: R, act: Callable[[R], Ending | None], clock: Callable[[], datetime]) -> None:
+def _act_and_settle(
+    row: R, act: Callable[[R], Ending | None], clock: Callable[[], datetime], delays: Sequence[float]
+) -> None:
     try:
         ending = act(row) or Ending()
     except NotYet:
-        retry_or_bury(row, now=clock(), error="not yet")
+        retry_or_bury(row, now=clock(), error="not yet", delays=delays)
     except Exception as error:  # one poisoned row must not stop the queue; it is recorded and retried
         log.exception("outbox.act.failed", table=row._meta.db_table, attempts=row.attempts)
-        retry_or_bury(row, now=clock(), error=type(error).__name__)
+        retry_or_bury(row, now=clock(), error=type(error).__name__, delays=delays)
     else:
         settle(row, state=ending.state, last_error=ending.note)

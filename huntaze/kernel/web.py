@@ -2,9 +2,12 @@
 
 import hashlib
 import ipaddress
+import re
+import secrets
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,6 +16,7 @@ from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils.cache import patch_cache_control
 from rest_framework.request import Request
 
@@ -51,17 +55,40 @@ def network_of(request: HttpRequest | Request) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """Where a request came from. `fingerprint` is a digest of the user agent, which itself is kept for display."""
+    """Where a request came from. `token` is the device cookie, empty without one; `fingerprint` is a digest of it and
+    the user agent, which itself is kept for display."""
 
     ip: str | None
     user_agent: str
     fingerprint: bytes
+    token: str = ""
 
 
-def device_of(request: HttpRequest | Request) -> Device:
+#: 256 bits, as `secrets.token_urlsafe` writes them.
+_DEVICE_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+DEVICE_LASTS = timedelta(days=400)
+
+
+def device_of(request: HttpRequest | Request, *, make: bool = False) -> Device:
+    """The caller's device; with `make` one without a cookie gets a new token, for `remember_device` to hand out."""
     agent = request.META.get("HTTP_USER_AGENT", "")[:400]
-    return Device(
-        ip=client_ip(request), user_agent=agent, fingerprint=hashlib.sha256(agent.encode()).digest()
+    token = request.COOKIES.get(settings.DEVICE_COOKIE_NAME, "")
+    if not _DEVICE_TOKEN.fullmatch(token):
+        token = secrets.token_urlsafe(32) if make else ""
+    seen = f"{agent}\0{token}" if token else agent
+    digest = hashlib.sha256(seen.encode("utf-8", "surrogateescape")).digest()
+    return Device(ip=client_ip(request), user_agent=agent, fingerprint=digest, token=token)
+
+
+def remember_device(response: HttpResponseBase, device: Device) -> None:
+    """Give the browser its device cookie. It opens nothing: it only tells a known device from a stranger's."""
+    response.set_cookie(
+        settings.DEVICE_COOKIE_NAME,
+        device.token,
+        max_age=DEVICE_LASTS,
+        secure=settings.COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from rest_framework.test import APIClient
+from django.conf import settings
 
 from accounts.models import Membership
 from tests.factories.team import Team, access_token, make_team
@@ -29,3 +29,11 @@ def person() -> Callable[..., APIClient]:
         return client
 
     return make
+
+
+from huntaze.kernel import i18n
+
+
+@pytest.fixture(scope="session", autouse=True)
+def french() -> None:
+    i18n.compile_catalogue(settings.BASE_DIR, "fr")
