@@ -4,8 +4,10 @@ from collections.abc import Callable
 
 import pytest
 from django.conf import settings
+from rest_framework.test import APIClient
 
 from accounts.models import Membership
+from huntaze.kernel import i18n
 from tests.factories.team import Team, access_token, make_team
 
 
@@ -29,9 +31,6 @@ def person() -> Callable[..., APIClient]:
         return client
 
     return make
-
-
-from huntaze.kernel import i18n
 
 
 @pytest.fixture(scope="session", autouse=True)
