@@ -64,3 +64,7 @@ class InvalidLink(DomainError):
 
     code = "invalid_link"
     message = "Invalid or expired token"
+
+
+class RotationUnfinished(Conflict):
+    message = "Texts may still be sealed with older keys: rotate first, and wait a day"

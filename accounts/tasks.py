@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from accounts.services import audit_chain, audit_retention
+from accounts.services import audit_chain, audit_retention, key_rotation
 from accounts.services.mail import forget_mails, send_due
 from accounts.services.retention import forget_idempotency_keys, forget_sessions
 from huntaze.kernel import clock
@@ -37,3 +37,10 @@ def send_mails_task(**_: Any) -> None:
 @job("accounts.forget_mails", system_wide=True)
 def forget_mails_task(**_: Any) -> None:
     forget_mails(now=clock.now())
+
+
+@job("accounts.rotate_keys", system_wide=True)
+def rotate_keys(**_: Any) -> None:
+    """Goes on with rotations that were started; some hundred batches a run, the next run does the rest."""
+    for rotation in key_rotation.unfinished():
+        key_rotation.go_on(rotation=rotation, now=clock.now(), most_steps=100)

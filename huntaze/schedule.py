@@ -55,6 +55,7 @@ class Config:
         "forget-idempotency-keys": _every(3600.0, "accounts.forget_idempotency_keys", "default"),
         "forget-sessions": _every(3600.0, "accounts.forget_sessions", "default"),
         "seal-audit": _every(5.0, "accounts.seal_audit", "default"),
+        "rotate-keys": _every(60.0, "accounts.rotate_keys", "default"),
         "forget-audit": _every(6 * 3600.0, "accounts.forget_audit", "default"),
         "forget-events": _every(3600.0, "messaging.forget_events", "default"),
     }

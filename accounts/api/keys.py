@@ -109,6 +109,7 @@ class KeyViewSet(HuntazeViewSet):
         "rotate": "keys.manage",
         "revoke": "keys.manage",
     }
+    step_up = frozenset({"create", "rotate"})
 
     @extend_schema(
         operation_id="keys_list",

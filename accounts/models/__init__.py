@@ -6,7 +6,14 @@ from accounts.models.mail import Mail
 from accounts.models.people import User
 from accounts.models.platform_accounts import PlatformAccount
 from accounts.models.team import Invitation
-from accounts.models.workspaces import Creator, CreatorAssignment, Membership, Workspace, WorkspaceKey
+from accounts.models.workspaces import (
+    Creator,
+    CreatorAssignment,
+    KeyRotation,
+    Membership,
+    Workspace,
+    WorkspaceKey,
+)
 
 __all__ = [
     "ApiKey",
@@ -18,6 +25,7 @@ __all__ = [
     "CreatorAssignment",
     "IdempotencyRecord",
     "Invitation",
+    "KeyRotation",
     "Mail",
     "Membership",
     "PlatformAccount",

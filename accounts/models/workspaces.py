@@ -62,6 +62,42 @@ class WorkspaceKey(models.Model):
         ]
 
 
+class KeyRotation(models.Model):
+    """Moving everything that a workspace (null: the installation) sealed to the data key `version`.
+
+    `position` holds, for each table, the last key that the current walk has passed. Walks that began before every
+    process knows the new key can't be the last one.
+    """
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, null=True, related_name="+")
+    version = models.PositiveIntegerField()
+    started_at = models.DateTimeField()
+    walk_began_at = models.DateTimeField()
+    position = models.JSONField(default=dict)
+    walks = models.PositiveIntegerField(default=1)
+    seen = models.BigIntegerField(default=0)
+    changed = models.BigIntegerField(default=0)
+    stale = models.BigIntegerField(default=0)
+    unreadable = models.BigIntegerField(default=0)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "version"], name="key_rotation_once", nulls_distinct=False
+            ),
+            models.UniqueConstraint(
+                fields=["workspace"],
+                condition=Q(finished_at=None),
+                name="key_rotation_one_at_a_time",
+                nulls_distinct=False,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.workspace_id}:{self.version}"
+
+
 class Membership(PublicIdModel, WorkspaceModel):
     """A person's place in a workspace; ended, never deleted, so that history keeps its author."""
 

@@ -168,6 +168,12 @@ class Sealed:
             return self._stored
         return encrypt(self.reveal(), workspace_id=workspace_id, aad=aad)
 
+    def stored_text(self) -> str:
+        """The sealed text as it lies in the database. Raises ValueError for one that was only assigned."""
+        if self._stored is None:
+            raise ValueError("this text is not sealed yet")
+        return self._stored
+
     def reveal(self) -> str:
         """The text. Raises DecryptionFailed."""
         if self._plain is not None:
