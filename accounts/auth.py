@@ -8,10 +8,11 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from accounts.errors import ExposedApiKey, InvalidApiKey, InvalidHeader
-from accounts.models import ApiKey, Membership, User
-from accounts.querysets import living_keys
+from accounts.models import Membership, User
 from accounts.rules.api_keys import TEST, is_allowed, is_well_formed, kind_of
 from accounts.selectors import principal_of
+from accounts.selectors.holders import holder_of_key
+from accounts.selectors.principals import principal_with
 from accounts.services import api_keys, tokens
 from accounts.services.tokens import read_access_token, session_of_claims
 from huntaze.kernel import clock, ids
@@ -70,11 +71,11 @@ def _by_key(secret: str, request: Request) -> tuple[User, Principal]:
     if not is_well_formed(secret):
         raise InvalidApiKey
     now = clock.now()
-    key = ApiKey.objects.filter(living_keys(now), digest=tokens.digest(secret)).first()
-    if key is None or not is_allowed(key.allowed_ips, client_ip(request)):
+    holder = holder_of_key(tokens.digest(secret), now)
+    if holder is None or not is_allowed(holder.key.allowed_ips, client_ip(request)):
         raise InvalidApiKey
-    member = _members().filter(pk=key.membership_id).first()
-    if member is None or (kind_of(secret) == TEST and not member.workspace.is_demo):
+    if kind_of(secret) == TEST and not holder.member.workspace.is_demo:
         raise InvalidApiKey
-    api_keys.note_use(key=key, now=now)
-    return member.user, principal_of(member, limit=settings.API_REQUESTS_PER_MINUTE, key=key)
+    api_keys.note_use(key=holder.key, now=now)
+    limit = settings.API_REQUESTS_PER_MINUTE
+    return holder.member.user, principal_with(holder.reach, holder.member, limit=limit, key=holder.key)

@@ -56,14 +56,12 @@ def measure(chosen: Namespace) -> dict[str, Any]:
 
 
 def _status(desks: Any) -> dict[str, Any]:
-    from accounts.models import PlatformAccount
     from huntaze.kernel import clock
     from huntaze.kernel.tenancy import workspace_scope
     from messaging.services.status import queue_status
 
     with workspace_scope(desks[0].workspace):
-        accounts = list(PlatformAccount.objects.filter(pk__in=[desk.account for desk in desks]))
-        return queue_status(accounts=accounts, now=clock.now())
+        return queue_status(account_pks=[desk.account for desk in desks], now=clock.now())
 
 
 def _calls(desks: Any, count: int) -> list[float]:

@@ -82,7 +82,7 @@ WORKSPACE_MODEL = "accounts.Workspace"
 # --- stores
 DATABASES = {
     "default": {
-        **env.database("DATABASE_URL", "django_prometheus.db.backends.postgresql"),
+        **env.database("DATABASE_URL", "huntaze.kernel.postgresql"),
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
     }

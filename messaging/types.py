@@ -101,6 +101,23 @@ class SendCommand:
 
 
 @dataclass(frozen=True, slots=True)
+class Recipient:
+    """The fan that a message is for, with what queueing needs of the rows around: integer keys and public ids.
+
+    `conversation_pk` is None where nothing has been said yet.
+    """
+
+    workspace_pk: int
+    account_pk: int
+    account_id: str
+    platform: str
+    fan_pk: int
+    fan_id: str
+    can_receive: bool
+    conversation_pk: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Queued:
     """The receipt of a queued message; `estimated_send_at` follows from the queue before it and the limit."""
 
@@ -135,13 +152,21 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class QueueFigures:
-    """Figures of some accounts' queues; `depth` counts to at most 10,001."""
+    """Figures of some accounts and their queues; `able` are the keys of those accounts that may send.
 
+    Rows are counted to at most 10,001 over all accounts; beyond, `last_promise_at` says how far the queue reaches.
+    """
+
+    accounts: int
+    connected: int
+    able: tuple[int, ...]
     depth: int
+    longest_account_depth: int
     in_flight: int
     dead_letters: int
     uncertain: int
     scheduled: int
     last_sent_at: datetime | None
-    oldest_due_at: datetime | None
-    longest_account_depth: int
+    first_promise_at: datetime | None
+    last_promise_at: datetime | None
+    is_stopped: bool

@@ -5,6 +5,7 @@ from accounts.selectors.principals import (
     accounts_by_handle,
     holders_of,
     principal_of,
+    reachable_account_pks,
     reachable_accounts,
     sending_accounts,
 )
@@ -14,6 +15,7 @@ __all__ = [
     "accounts_by_handle",
     "holders_of",
     "principal_of",
+    "reachable_account_pks",
     "reachable_accounts",
     "sending_accounts",
 ]

@@ -4,8 +4,6 @@ from datetime import datetime
 
 from accounts.models import (
     ApiKey,
-    Creator,
-    CreatorAssignment,
     Membership,
     PlatformAccount,
     RefreshSession,
@@ -13,9 +11,10 @@ from accounts.models import (
 from accounts.querysets import PlatformAccountQuerySet
 from accounts.rules.capabilities import NEEDS_VERIFIED_MAIL, capabilities_of, cut_by_scopes, only_reading
 from accounts.types import Platform, Role, WorkspaceStatus
-from huntaze.kernel import clock, ids
+from huntaze.kernel import clock, ids, sql
 from huntaze.kernel.api.principal import Principal
 from huntaze.kernel.errors import FieldError, Invalid, NotFound
+from huntaze.kernel.tenancy import current_workspace_id
 
 
 def principal_of(
@@ -28,6 +27,20 @@ def principal_of(
 ) -> Principal:
     """What a member may do, read now; a read-only workspace cuts it to looking, an API key by its scopes. A key may
     also set its own limit."""
+    reach = reach_of_member(member)
+    return principal_with(reach, member, limit=limit, key=key, session_id=session_id, proved_at=proved_at)
+
+
+def principal_with(
+    reach: frozenset[int] | None,
+    member: Membership,
+    *,
+    limit: int,
+    key: ApiKey | None = None,
+    session_id: str | None = None,
+    proved_at: datetime | None = None,
+) -> Principal:
+    """`principal_of` for who has read the member's reach already."""
     role = Role(member.role)
     capabilities = capabilities_of(role)
     if member.workspace.status == WorkspaceStatus.READ_ONLY:
@@ -41,7 +54,7 @@ def principal_of(
         workspace_pk=member.workspace_id,
         workspace_id=member.workspace.public_id,
         capabilities=capabilities,
-        creator_ids=reach_of_member(member),
+        creator_ids=reach,
         throttle_key=f"key:{key.pk}" if key and key.requests_per_minute else f"user:{member.user_id}",
         throttle_limit=(key.requests_per_minute if key else None) or limit,
         key_pk=key.pk if key else None,
@@ -51,21 +64,31 @@ def principal_of(
     )
 
 
-def reach_of_member(member: Membership) -> frozenset[int] | None:
-    """Creators whose rows a member reaches now; None means all of the workspace.
+#: Creators that a member `m` reaches at `now`, as an array; NULL means all of the workspace. A creator who has stopped
+#: everything is reached by their own login alone.
+REACH = """
+CASE WHEN m.role = 'creator' THEN
+          ARRAY(SELECT c.id FROM accounts_creator c WHERE c.workspace_id = m.workspace_id AND c.user_id = m.user_id)
+     WHEN m.role = 'owner' OR (m.role = 'manager' AND m.sees_all_creators) THEN
+          CASE WHEN EXISTS (SELECT 1 FROM accounts_creator c
+                             WHERE c.workspace_id = m.workspace_id AND c.stopped_at IS NOT NULL) THEN
+               ARRAY(SELECT c.id FROM accounts_creator c
+                      WHERE c.workspace_id = m.workspace_id AND c.stopped_at IS NULL) END
+     ELSE ARRAY(SELECT s.creator_id FROM accounts_creatorassignment s JOIN accounts_creator c ON c.id = s.creator_id
+                 WHERE s.membership_id = m.id AND s.started_at <= %(now)s
+                   AND (s.ended_at IS NULL OR s.ended_at > %(now)s) AND c.stopped_at IS NULL)
+ END
+"""
+_REACH_OF = "SELECT {reach} FROM accounts_membership m WHERE m.id = %(member)s"
+_REACH_OF_MEMBER = _REACH_OF.format(reach=REACH)
 
-    A creator who has stopped everything is reached by their own login alone.
-    """
-    role = Role(member.role)
-    creators = Creator.objects.filter(workspace_id=member.workspace_id)
-    if role is Role.CREATOR:
-        return frozenset(creators.filter(user_id=member.user_id).values_list("pk", flat=True))
-    if role is Role.OWNER or (role is Role.MANAGER and member.sees_all_creators):
-        if not creators.exclude(stopped_at=None).exists():
-            return None
-        return frozenset(creators.filter(stopped_at=None).values_list("pk", flat=True))
-    rows = CreatorAssignment.objects.filter(membership=member, creator__stopped_at=None)
-    return frozenset(rows.current(clock.now()).values_list("creator_id", flat=True))
+
+def reach_of_member(member: Membership) -> frozenset[int] | None:
+    """Creators whose rows a member reaches now; None means all of the workspace."""
+    found = sql.row(_REACH_OF_MEMBER, {"member": member.pk, "now": clock.now()})
+    if found is None:
+        return frozenset()
+    return None if found[0] is None else frozenset(found[0])
 
 
 def family_of(principal: Principal) -> RefreshSession:
@@ -82,6 +105,24 @@ def reachable_accounts(creator_ids: frozenset[int] | None, platform: Platform) -
     """Accounts of one platform that are not disconnected, oldest first; at most 200."""
     rows = PlatformAccount.objects.present().for_creators(creator_ids).filter(platform=platform)
     return list(rows.select_related("creator").order_by("pk")[:200])
+
+
+_REACHED = """
+SELECT a.id FROM accounts_platformaccount a
+ WHERE a.workspace_id = %(workspace)s AND a.platform = %(platform)s AND a.state <> 'disconnected'
+   AND (%(creators)s::bigint[] IS NULL OR a.creator_id = ANY (%(creators)s::bigint[]))
+ ORDER BY a.id LIMIT 200
+"""
+
+
+def reachable_account_pks(creator_ids: frozenset[int] | None, platform: Platform) -> list[int]:
+    """Keys of `reachable_accounts`, where nothing more of them is needed."""
+    values = {
+        "workspace": current_workspace_id(),
+        "platform": str(platform),
+        "creators": None if creator_ids is None else sorted(creator_ids),
+    }
+    return [pk for (pk,) in sql.rows(_REACHED, values)]
 
 
 def sending_accounts() -> PlatformAccountQuerySet:

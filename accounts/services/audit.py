@@ -1,12 +1,13 @@
 """The only writer of the audit log."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from accounts.models import AuditEvent
 from accounts.rules import audit_chain as chain
-from huntaze.kernel import context, crypto
+from huntaze.kernel import context, crypto, sql
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,17 @@ class Actor:
         return cls("key" if key_pk else "member", user_pk, member_pk, key_pk)
 
 
+_INSERT = """
+INSERT INTO accounts_auditevent (
+       uid, workspace_id, actor_kind, actor_user_id, actor_member_id, actor_key_id, action, target, changes, reason,
+       trace_id, ip, user_agent, origin_digest, mac, at)
+VALUES (%(uid)s, %(workspace_id)s, %(actor_kind)s, %(actor_user_id)s, %(actor_member_id)s, %(actor_key_id)s,
+        %(action)s, %(target)s, %(stored_changes)s::jsonb, %(reason)s, %(trace_id)s, %(ip)s::inet, %(user_agent)s,
+        %(origin_digest)s, %(mac)s, %(at)s)
+RETURNING id
+"""
+
+
 def record(
     *,
     workspace_id: int,
@@ -52,7 +64,10 @@ def record(
         changes=changes,
         reason=reason,
     )
-    event.save(force_insert=True)
+    event.claim_workspace()
+    found = sql.row(_INSERT, vars(event) | {"stored_changes": json.dumps(event.changes)})
+    assert found is not None
+    event.pk = found[0]
     return event
 
 

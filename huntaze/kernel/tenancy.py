@@ -70,6 +70,12 @@ def current_workspace_id() -> int | None:
     return scope if isinstance(scope, int) else None
 
 
+def refuse_foreign(workspace_id: int) -> None:
+    """For writes that no model makes: raises WrongWorkspace for a row of another workspace than the scope's."""
+    if current_workspace_id() not in (None, workspace_id):
+        raise WrongWorkspace("the row belongs to another workspace")
+
+
 M = TypeVar("M", bound="WorkspaceModel")
 
 

@@ -5,8 +5,7 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.models import PlatformAccount
-from accounts.selectors import account_of, reachable_accounts
+from accounts.selectors import account_of, reachable_account_pks
 from accounts.services.audit import Actor
 from accounts.types import Platform
 from huntaze.kernel import clock
@@ -58,8 +57,7 @@ class MessagingViewSet(HuntazeViewSet):
         responses=shapes.StatusOutput,
     )
     def status(self, request: Request) -> Response:
-        accounts = self._accounts(request)
-        return Response(queue_status(accounts=accounts, now=clock.now()))
+        return Response(queue_status(account_pks=self._account_pks(request), now=clock.now()))
 
     @extend_schema(
         summary="Queue one message",
@@ -120,7 +118,7 @@ class MessagingViewSet(HuntazeViewSet):
     )
     def failed(self, request: Request) -> Response:
         page = page_of(request)
-        pks = [account.pk for account in self._accounts(request)]
+        pks = self._account_pks(request)
         rows, total = selectors.dead_letters(pks, limit=page.limit, offset=page.offset)
         return Response(page.answer("messages", [shapes.failed_message(row) for row in rows], total))
 
@@ -150,9 +148,9 @@ class MessagingViewSet(HuntazeViewSet):
 
         return self.answer_once(work)
 
-    def _accounts(self, request: Request) -> list[PlatformAccount]:
+    def _account_pks(self, request: Request) -> list[int]:
         """The account asked for, or all that the caller reaches."""
         account_id, reach = request.query_params.get("accountId"), self.principal.creator_ids
         if account_id is not None:
-            return [account_of(reach, Platform.ONLYFANS, account_id)]
-        return reachable_accounts(reach, Platform.ONLYFANS)
+            return [account_of(reach, Platform.ONLYFANS, account_id).pk]
+        return reachable_account_pks(reach, Platform.ONLYFANS)

@@ -1,16 +1,12 @@
 """The state of some accounts' queues as the page shows it, read for all of them at once."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from redis.exceptions import RedisError
-
 from accounts.models import PlatformAccount
 from accounts.types import AccountState
 from huntaze.kernel.limiter import Limit, Outlook
-from messaging.models import Delivery
 from messaging.selectors.queue_page import Counts, counts
 from messaging.services import circuits, limits
 
@@ -56,7 +52,7 @@ def board(accounts: Sequence[PlatformAccount], now: datetime) -> Board:
     """One line for each account, and their sums."""
     found = counts([account.pk for account in accounts])
     limit = limits.limit()
-    outlooks = _outlooks(found, limit, now)
+    outlooks = limits.outlooks(list(found))
     troubled = circuits.troubled([account.pk for account in accounts])
     lines = [
         _line(
@@ -66,23 +62,6 @@ def board(accounts: Sequence[PlatformAccount], now: datetime) -> Board:
     ]
     total = Counts(*(sum(getattr(line.counts, name) for line in lines) for name in Counts.__slots__))
     return Board(tuple(lines), total, all(outlook is not None for outlook in outlooks.values()))
-
-
-def _outlooks(found: dict[int, Counts], limit: Limit, now: datetime) -> dict[int, Outlook | None]:
-    """As `limits.outlook` says it, in one query for all accounts."""
-    releases = defaultdict(list)
-    rows = Delivery.objects.for_accounts(list(found)).answered_within(limit.window)
-    for pk, at in rows.values_list("account_id", "answered_at"):
-        releases[pk].append(max(0.0, limit.window - (now - at).total_seconds()))
-    outlooks: dict[int, Outlook | None] = {}
-    for pk, figures in found.items():
-        try:
-            seen = limits.limiter().peek(pk)
-        except RedisError:  # one wait is enough: the others would only add theirs
-            return dict.fromkeys(found)
-        slots = sorted(releases[pk] + [limit.window] * figures.sending)
-        outlooks[pk] = Outlook(tuple(slots), seen.held_for, seen.paced_for)
-    return outlooks
 
 
 def _line(

@@ -90,17 +90,6 @@ SELECT a.id, min(p.count - u.used)
  GROUP BY a.id
 """
 
-# One statement, hence one snapshot: a message on its way from the queue to the wire is counted once, never not at all.
-_OCCUPANCY = """
-SELECT ARRAY(SELECT extract(epoch FROM statement_timestamp() - answered_at)::float8 FROM messaging_delivery
-              WHERE account_id = %(account)s
-                AND answered_at > statement_timestamp() - %(window)s * interval '1 second'),
-       (SELECT count(*) FROM messaging_delivery WHERE account_id = %(account)s AND state = 'sending'),
-       (SELECT count(*) FROM (SELECT 1 FROM messaging_delivery
-                               WHERE account_id = %(account)s AND lane = %(lane)s AND state = 'queued'
-                                 AND priority <= %(priority)s LIMIT %(most)s) q)
-"""
-
 # One row of what the wire needs; the text stays sealed until it is opened for its place.
 _LOAD = """
 SELECT d.id, d.uid, d.attempts, d.available_at, d.first_attempt_at, d.trace_id, d.workspace_id,
@@ -297,24 +286,6 @@ class Loaded:
 def message_text(stored: str, *, workspace_id: int, uid: UUID) -> Sealed:
     """A message's sealed text that was read without its model."""
     return Sealed.of_stored(stored, workspace_id=workspace_id, aad=f"{Message._meta.db_table}:text:{uid}")
-
-
-def occupancy(
-    account: int, *, lane: Lane, priority: int, window: float, most: int
-) -> tuple[tuple[float, ...], int]:
-    """When the account's slots come free, in seconds ascending, and how many rows leave first (counted to `most`)."""
-    values: dict[str, Any] = {
-        "account": account,
-        "lane": str(lane),
-        "priority": priority,
-        "window": window,
-        "most": most,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_OCCUPANCY, values)
-        ages, in_flight, before = cursor.fetchone()
-    releases = [max(0.0, window - age) for age in ages] + [window] * in_flight
-    return tuple(sorted(releases)), before
 
 
 def load(pks: Sequence[int]) -> list[Loaded]:

@@ -5,11 +5,8 @@ from datetime import datetime, timedelta
 
 from accounts.models import PlatformAccount
 from huntaze.kernel.limiter import Outlook
-from messaging.models import Delivery
 from messaging.rules import estimates, lanes
-from messaging.selectors import COUNTED
 from messaging.services import limits
-from messaging.services.send import UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +32,7 @@ def forecast(
 ) -> Forecast:
     """`known` is the account's outlook where the caller has just read it."""
     lane = lanes.lane_of(priority)
-    outlook = known or limits.outlook(account.pk)
-    before = Delivery.objects.before(account_pk=account.pk, lane=lane, priority=priority)[:COUNTED].count()
-    wait = estimates.wait_seconds(limit=limits.limit(), outlook=outlook or UNKNOWN, lane=lane, before=before)
+    found = limits.prospect(account.pk, lane=lane, priority=priority, known=known)
+    wait = estimates.wait_seconds(limit=limits.limit(), outlook=found.outlook, lane=lane, before=found.before)
     due = max(scheduled_at or now, now)
-    return Forecast(max(due, now + timedelta(seconds=wait)), before, outlook is not None, due > now)
+    return Forecast(max(due, now + timedelta(seconds=wait)), found.before, found.is_known, due > now)

@@ -1,16 +1,16 @@
 """The send limiter with the installation's figures, and the nudges to it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import structlog
 from django.conf import settings
 from redis.exceptions import RedisError
 
-from huntaze.kernel import clock
 from huntaze.kernel.limiter import Lane, Limit, Limiter, LogLost, Outlook
 from huntaze.kernel.outbox import assert_no_transaction
 from huntaze.kernel.tenancy import cross_workspace
-from messaging.models import Delivery
+from messaging.selectors.slots import occupancy
 from messaging.services import engine
 
 log = structlog.get_logger(__name__)
@@ -36,28 +36,57 @@ def poke(wishes: Iterable[tuple[int, Lane]]) -> None:
         log.warning("messaging.nudge.lost")
 
 
-def outlook(account_pk: int) -> Outlook | None:
-    """The account's slots as they are now; None when Redis can't tell.
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """What a new message of an account meets: the slots, and how many messages leave first (counted to COUNTED).
+
+    Where Redis can't tell what holds the account up, `is_known` is False and nothing is assumed to.
+    """
+
+    outlook: Outlook
+    before: int
+    is_known: bool
+
+
+def prospect(
+    account_pk: int, *, lane: Lane | None = None, priority: int = 0, known: Outlook | None = None
+) -> Prospect:
+    """The account's slots as they are now, and what is before a new message of this lane and priority.
 
     What is used is read from the rows: the limiter's log also holds slots that were granted a moment ago and may come
     back unused. What holds the account up (the platform's own wish, the pace of bulk) is the limiter's. Never inside a
-    transaction: a slow Redis would hold its rows.
+    transaction: a slow Redis would hold its rows; `known` is what the caller has just been told.
     """
+    seen = known or _asked(account_pk)
+    found = occupancy([account_pk], window=limit().window, lane=lane, priority=priority)[account_pk]
+    held_for, paced_for = (seen.held_for, seen.paced_for) if seen else (0.0, 0.0)
+    return Prospect(Outlook(found.releases, held_for, paced_for), found.before, seen is not None)
+
+
+def _asked(account_pk: int) -> Outlook | None:
     assert_no_transaction()
     try:
-        seen = limiter().peek(account_pk)
+        return limiter().peek(account_pk)
     except RedisError:
         return None
-    window = limit().window
-    answered = (
-        Delivery.objects.for_accounts([account_pk])
-        .answered_within(window)
-        .values_list("answered_at", flat=True)
-    )
-    now = clock.now()
-    releases = [max(0.0, window - (now - at).total_seconds()) for at in answered]
-    releases += [window] * Delivery.objects.for_accounts([account_pk]).in_flight().count()
-    return Outlook(tuple(sorted(releases)), seen.held_for, seen.paced_for)
+
+
+def outlook(account_pk: int) -> Outlook | None:
+    """The account's slots as they are now; None when Redis can't tell. Never inside a transaction."""
+    found = prospect(account_pk)
+    return found.outlook if found.is_known else None
+
+
+def outlooks(account_pks: Sequence[int]) -> dict[int, Outlook | None]:
+    """`outlook` of many accounts in one query."""
+    known: dict[int, Outlook | None] = {}
+    for pk, found in occupancy(account_pks, window=limit().window).items():
+        try:
+            seen = limiter().peek(pk)
+        except RedisError:  # one wait is enough: the others would only add theirs
+            return dict.fromkeys(account_pks)
+        known[pk] = Outlook(found.releases, seen.held_for, seen.paced_for)
+    return known
 
 
 def rebuild(lost: LogLost) -> bool:

@@ -1,43 +1,63 @@
 """Queueing one message: who and what is checked first, then everything is written in one transaction."""
 
-from dataclasses import dataclass, replace
+import json
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
+from typing import Any
 
 from django.db import transaction
 
-from accounts.models import PlatformAccount
 from accounts.selectors import account_of
 from accounts.services import audit
 from accounts.types import Platform
-from huntaze.kernel import context, crypto
+from huntaze.kernel import context, crypto, ids, sql
 from huntaze.kernel.api.principal import Principal
 from huntaze.kernel.errors import FieldError, Invalid
-from huntaze.kernel.limiter import Outlook
+from huntaze.kernel.limiter import Lane, Outlook
 from huntaze.kernel.money import to_minor
+from huntaze.kernel.tenancy import refuse_foreign
 from messaging.errors import UnknownFan
-from messaging.models import Conversation, Delivery, Fan, Message
+from messaging.models import Conversation, Message
 from messaging.rules import content, estimates, lanes
 from messaging.rules.prices import currency_of
-from messaging.selectors import COUNTED, fan_of
-from messaging.services import engine, limits
-from messaging.types import AuthorKind, DeliveryState, Direction, Queued, SendCommand
+from messaging.selectors.recipients import recipient_of
+from messaging.services import limits
+from messaging.types import AuthorKind, DeliveryState, Direction, Queued, Recipient, SendCommand
 
 #: How far ahead a message may be planned.
 FURTHEST = timedelta(days=366)
 #: What is assumed of an account's slots while Redis can't tell.
 UNKNOWN = Outlook((), 0.0, 0.0)
 
+_QUEUE = """
+WITH written AS (
+    INSERT INTO messaging_message (
+           uid, workspace_id, account_id, conversation_id, direction, author_kind, author_id, approved_by_id,
+           approved_at, text, text_digest, price_minor, currency, is_locked_text, media_ids, created_at)
+    VALUES (%(message)s, %(workspace)s, %(account)s, %(conversation)s, %(direction)s, %(author_kind)s, %(member)s,
+            %(member)s, %(now)s, %(text)s, %(digest)s, %(price)s, %(currency)s, %(is_locked)s, %(media)s::jsonb,
+            %(now)s)
+    RETURNING id
+)
+INSERT INTO messaging_delivery (
+       uid, workspace_id, account_id, fan_id, message_id, state, lane, priority, available_at, attempts, last_error,
+       queued_at, promised_at, needs_lookup, replays, trace_id)
+SELECT %(delivery)s, %(workspace)s, %(account)s, %(fan)s, id, %(state)s, %(lane)s, %(priority)s, %(due)s, 0, '',
+       %(now)s, %(promised)s, false, 0, %(trace)s
+  FROM written
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A checked command with the rows it concerns and what the limiter said; nothing has been written."""
+    """A checked command, whom it concerns and when it would go; nothing has been written."""
 
     command: SendCommand
-    account: PlatformAccount
-    fan: Fan
-    outlook: Outlook
+    recipient: Recipient
+    lane: Lane
+    wait: timedelta
 
 
 def plan_send(*, principal: Principal, command: SendCommand, now: datetime) -> Plan:
@@ -48,79 +68,77 @@ def plan_send(*, principal: Principal, command: SendCommand, now: datetime) -> P
         faults.append(FieldError("scheduledAt", "Plan at most a year ahead."))
     if faults:
         raise Invalid(*faults)
-    account, fan = _recipient(principal, command)
-    return Plan(command, account, fan, limits.outlook(account.pk) or UNKNOWN)
+    recipient, lane = _recipient(principal, command), lanes.lane_of(command.priority)
+    found = limits.prospect(recipient.account_pk, lane=lane, priority=command.priority)
+    wait = estimates.wait_seconds(limit=limits.limit(), outlook=found.outlook, lane=lane, before=found.before)
+    return Plan(command, recipient, lane, timedelta(seconds=wait))
 
 
-def _recipient(principal: Principal, command: SendCommand) -> tuple[PlatformAccount, Fan]:
+def _recipient(principal: Principal, command: SendCommand) -> Recipient:
     """A `fan_…` id names its account by itself; a platform's id needs the account."""
-    if command.account_id is None and command.recipient_id.startswith("fan_"):
-        fan = fan_of(principal.creator_ids, command.recipient_id)
-        account: PlatformAccount = fan.account
-    else:
-        account = account_of(principal.creator_ids, Platform.ONLYFANS, command.account_id)
-        fan = fan_of(principal.creator_ids, command.recipient_id, account=account)
-    if not fan.can_receive:
+    reach, account = principal.creator_ids, None
+    if command.account_id is not None or not command.recipient_id.startswith("fan_"):
+        account = account_of(reach, Platform.ONLYFANS, command.account_id)
+    found = recipient_of(reach, command.recipient_id, account)
+    if not found.can_receive:
         raise UnknownFan("This fan can't receive messages")
-    return account, fan
+    return found
 
 
 def queue_message(*, plan: Plan, principal: Principal, now: datetime) -> Queued:
     """Write message, delivery and audit row in the caller's transaction; nudges the senders after commit."""
-    command, account = plan.command, plan.account
-    message = _write_message(plan, principal, now)
-    lane = lanes.lane_of(command.priority)
-    limit = limits.limit()
-    releases, before = engine.occupancy(
-        account.pk, lane=lane, priority=command.priority, window=limit.window, most=COUNTED
-    )
-    outlook = replace(plan.outlook, releases=releases)
-    wait = estimates.wait_seconds(limit=limit, outlook=outlook, lane=lane, before=before)
+    command, to = plan.command, plan.recipient
+    refuse_foreign(to.workspace_pk)
     due = max(command.scheduled_at or now, now)
-    delivery = Delivery.objects.create(
-        account=account,
-        fan=plan.fan,
-        message=message,
-        state=DeliveryState.SCHEDULED if due > now else DeliveryState.QUEUED,
-        lane=lane,
-        priority=command.priority,
-        available_at=due,
-        queued_at=now,
-        promised_at=max(due, now + timedelta(seconds=wait)),
-        trace_id=context.trace_id(),
-    )
+    state = DeliveryState.SCHEDULED if due > now else DeliveryState.QUEUED
+    promised_at, message = max(due, now + plan.wait), ids.uuid7()
+    place: dict[str, Any] = {
+        "message": message,
+        "delivery": ids.uuid7(),
+        "workspace": to.workspace_pk,
+        "account": to.account_pk,
+        "conversation": to.conversation_pk or _conversation(to),
+        "fan": to.fan_pk,
+        "direction": str(Direction.OUTBOUND),
+        "author_kind": str(AuthorKind.API if principal.key_pk else AuthorKind.HUMAN),
+        "member": principal.member_pk,
+        "state": str(state),
+        "lane": str(plan.lane),
+        "priority": command.priority,
+        "now": now,
+        "due": due,
+        "promised": promised_at,
+        "trace": context.trace_id(),
+    }
+    currency = currency_of(to.platform)
+    said = {
+        "text": crypto.encrypt(
+            command.content, workspace_id=to.workspace_pk, aad=f"{Message._meta.db_table}:text:{message}"
+        ),
+        "digest": text_digest(command.content),
+        "price": to_minor(command.price or Decimal(0), currency),
+        "currency": currency,
+        "is_locked": command.is_locked_text,
+        "media": json.dumps(command.media_ids),
+    }
+    sql.execute(_QUEUE, place | said)
+    message_id = ids.encode(Message.PREFIX, message)
     audit.record(
-        workspace_id=message.workspace_id,
+        workspace_id=to.workspace_pk,
         actor=audit.Actor.member(principal.user_pk, principal.member_pk, principal.key_pk),
         action="message.queued",
         now=now,
-        target=message.public_id,
-        changes={"account": account.public_id, "fan": plan.fan.public_id, "priority": command.priority},
+        target=message_id,
+        changes={"account": to.account_id, "fan": to.fan_id, "priority": command.priority},
     )
-    transaction.on_commit(partial(limits.poke, [(account.pk, lane)]))
-    return Queued(message.public_id, DeliveryState(delivery.state), now, delivery.promised_at)
+    transaction.on_commit(partial(limits.poke, [(to.account_pk, plan.lane)]))
+    return Queued(message_id, state, now, promised_at)
 
 
-def _write_message(plan: Plan, principal: Principal, now: datetime) -> Message:
-    command = plan.command
-    conversation, _ = Conversation.objects.get_or_create(fan=plan.fan, defaults={"account": plan.account})
-    currency = currency_of(plan.account.platform)
-    return Message.objects.create(
-        account=plan.account,
-        conversation=conversation,
-        direction=Direction.OUTBOUND,
-        author_kind=AuthorKind.API if principal.key_pk else AuthorKind.HUMAN,
-        author_id=principal.member_pk,
-        approved_by_id=principal.member_pk,
-        approved_at=now,
-        text=command.content,
-        text_digest=text_digest(command.content),
-        price_minor=to_minor(command.price or Decimal(0), currency),
-        currency=currency,
-        is_locked_text=command.is_locked_text,
-        media_ids=list(command.media_ids),
-        created_at=now,
-    )
+def _conversation(to: Recipient) -> int:
+    account = {"workspace_id": to.workspace_pk, "account_id": to.account_pk}
+    conversation, _ = Conversation.objects.get_or_create(fan_id=to.fan_pk, defaults=account)
+    return int(conversation.pk)
 
 
 def text_digest(text: str) -> bytes:

@@ -1,17 +1,16 @@
 """The figures of the queue as the API and the page show them."""
 
 import math
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from accounts.models import PlatformAccount
-from accounts.types import AccountState
 from huntaze.kernel import breaker, clock
 from huntaze.kernel.breaker_rules import State as BreakerState
 from huntaze.platforms.onlyfansapi import VENDOR
 from messaging import selectors
+from messaging.selectors import COUNTED
 from messaging.services import circuits, limits
-from messaging.services.switch import is_stopped
 from messaging.types import QueueFigures
 
 #: More dead letters, or a queued row later than its promise by more than this, is a degraded queue.
@@ -27,12 +26,10 @@ def rate_limit_text() -> str:
     return f"{limit.count} messages/{limit.window:g} seconds"
 
 
-def queue_status(*, accounts: list[PlatformAccount], now: datetime) -> dict[str, Any]:
+def queue_status(*, account_pks: Sequence[int], now: datetime) -> dict[str, Any]:
     """The body of `GET /api/onlyfans/messaging/status` for these accounts; every figure is read from the rows."""
-    figures = selectors.queue_figures(accounts, now)
-    limit = limits.limit()
-    rounds = math.ceil(figures.longest_account_depth / limit.count)
-    state, sentence = _health(accounts, figures, now)
+    figures = selectors.queue_figures(account_pks)
+    state, sentence = _health(figures, now)
     last = figures.last_sent_at
     return {
         "queue": {
@@ -46,7 +43,7 @@ def queue_status(*, accounts: list[PlatformAccount], now: datetime) -> dict[str,
             + figures.dead_letters,
         },
         "processing": {
-            "estimated_time_seconds": math.ceil(max(0, rounds - 1) * limit.window),
+            "estimated_time_seconds": _seconds_left(figures, now),
             "rate_limit": rate_limit_text(),
             "last_processed_at": clock.iso(last) if last else None,
         },
@@ -55,22 +52,31 @@ def queue_status(*, accounts: list[PlatformAccount], now: datetime) -> dict[str,
     }
 
 
-def _health(accounts: list[PlatformAccount], figures: QueueFigures, now: datetime) -> tuple[str, str]:
-    if is_stopped():
+def _seconds_left(figures: QueueFigures, now: datetime) -> int:
+    """Until the longest queue is empty. One that is too long to be counted ends when its last message was promised."""
+    limit = limits.limit()
+    rounds = math.ceil(figures.longest_account_depth / limit.count)
+    seconds = max(0, rounds - 1) * limit.window
+    if figures.depth >= COUNTED and figures.last_promise_at is not None:
+        seconds = max(seconds, (figures.last_promise_at - now).total_seconds())
+    return math.ceil(seconds)
+
+
+def _health(figures: QueueFigures, now: datetime) -> tuple[str, str]:
+    if figures.is_stopped:
         return "unhealthy", "Sending is stopped for everybody by the operator."
-    sending = [account for account in accounts if account.can_send]
-    if accounts and not sending:
+    if figures.accounts and not figures.able:
         return "unhealthy", "No account can send: reconnect or resume one."
     if breaker.states([VENDOR])[VENDOR] is not BreakerState.CLOSED:
         return "degraded", "OnlyFansAPI is failing: messages wait until it answers again."
-    if circuits.troubled([account.pk for account in sending]):
+    if circuits.troubled(figures.able):
         return "degraded", "Messages of an account keep failing: they wait until a trial gets through."
     if figures.dead_letters > TOLERATED_DEAD_LETTERS:
         return "degraded", "Many messages failed: look at the dead-letter list."
-    if figures.oldest_due_at is not None and now - figures.oldest_due_at > TOLERATED_DELAY:
+    if figures.first_promise_at is not None and now - figures.first_promise_at > TOLERATED_DELAY:
         return "degraded", "Messages are going out later than promised."
-    if any(account.state != AccountState.CONNECTED for account in accounts):
+    if figures.connected < figures.accounts:
         return "degraded", "An account needs to be reconnected."
-    if len(sending) < len(accounts):
+    if len(figures.able) < figures.accounts:
         return "degraded", "An account is paused."
     return "healthy", "Messages go out as promised."

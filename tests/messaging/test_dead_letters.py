@@ -89,7 +89,7 @@ def test_what_is_queued_again_gets_a_new_promise(world: Any, service: Any, state
     assert (after.available_at, after.queued_at, after.promised_at) == (now, now, now)
     assert after.first_attempt_at == row.first_attempt_at
     with cross_workspace("demo"):
-        health = status.queue_status(accounts=[row.account], now=now + timedelta(minutes=1))["health"]
+        health = status.queue_status(account_pks=[row.account_id], now=now + timedelta(minutes=1))["health"]
     assert health["status"] == "healthy"
 
 

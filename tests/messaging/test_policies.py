@@ -112,7 +112,7 @@ def test_the_kill_switch_stops_every_claim_and_says_so(world: Any) -> None:
     set_switch(is_stopped=True, reason="drill", user_pk=None, now=clock.now())
     assert claim(world.account) == []
     with cross_workspace("demo"):
-        status = queue_status(accounts=[world.account], now=clock.now())
+        status = queue_status(account_pks=[world.account.pk], now=clock.now())
     assert status["health"] == {
         "status": "unhealthy",
         "message": "Sending is stopped for everybody by the operator.",

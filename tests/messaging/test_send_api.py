@@ -265,3 +265,14 @@ def test_the_61st_request_of_a_minute_is_refused(world: Any, api: Any, settings:
     assert (data["error"], data["limit"], data["remaining"]) == ("Rate limit exceeded", 60, 0)
     assert answer["Retry-After"] == str(data["retryAfter"])
     assert answer["RateLimit-Limit"] == "60"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_sending_costs_as_many_statements_as_were_agreed(
+    world: Any, api: Any, django_assert_num_queries: Any
+) -> None:
+    """The key with all it may do; the recipient; the slots; then BEGIN, message and delivery, audit, COMMIT."""
+    client = api(world.owner)
+    post(client, body(world))
+    with django_assert_num_queries(7):
+        post(client, body(world))

@@ -4,11 +4,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from accounts.models import PlatformAccount
 from huntaze.kernel import breaker
 from huntaze.kernel.tenancy import cross_workspace
 from huntaze.platforms.onlyfansapi import VENDOR
+from messaging.models import Delivery, Message
 from messaging.services.status import queue_status, rate_limit_text
 from messaging.services.switch import set_switch
 from tests.factories.messaging import delivery
@@ -19,8 +21,7 @@ NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
 def ask(*accounts: PlatformAccount) -> dict[str, Any]:
     with cross_workspace("demo"):
-        rows = list(PlatformAccount.objects.filter(pk__in=[account.pk for account in accounts]))
-        return queue_status(accounts=rows, now=NOW)
+        return queue_status(account_pks=[account.pk for account in accounts], now=NOW)
 
 
 def health(*accounts: PlatformAccount) -> tuple[str, str]:
@@ -62,6 +63,55 @@ def test_the_longest_queue_of_an_account_tells_the_time(world: Any, depth: int, 
         delivery(world.fan, world.owner, promised_at=NOW)
     delivery(world.other_fan, world.owner, promised_at=NOW)
     assert ask(world.account, world.other_account)["processing"]["estimated_time_seconds"] == seconds
+
+
+def queue_many(like: Delivery, count: int) -> None:
+    """So many rows more that differ from this one in their ids alone."""
+    _copy(Message, "t.id = %(message)s", "generate_series(1, %(count)s)", {}, like, count)
+    _copy(
+        Delivery,
+        "t.id = %(like)s AND m.id > %(message)s",
+        "messaging_message m",
+        {"message_id": "m.id"},
+        like,
+        count,
+    )
+
+
+def _copy(
+    model: type[Message | Delivery],
+    where: str,
+    source: str,
+    given: dict[str, str],
+    like: Delivery,
+    count: int,
+) -> None:
+    columns = [field.column for field in model._meta.concrete_fields if not field.primary_key]
+    picked = [({"uid": "gen_random_uuid()"} | given).get(column, f"t.{column}") for column in columns]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {model._meta.db_table} ({', '.join(columns)}) SELECT {', '.join(picked)}"
+            f"  FROM {model._meta.db_table} t, {source} WHERE {where}",
+            {"like": like.pk, "message": like.message_id, "count": count},
+        )
+
+
+def test_a_queue_too_long_to_be_counted_ends_with_its_last_promise(world: Any) -> None:
+    delivery(world.other_fan, world.owner, promised_at=NOW + timedelta(days=9))
+    row = delivery(world.fan, world.owner, promised_at=NOW)
+    queue_many(row, 10_002)
+    data = ask(world.account, world.other_account)
+    assert data["queue"]["depth"] == 10_001
+    assert data["processing"]["estimated_time_seconds"] == 9 * 86_400
+
+
+def test_the_figures_take_one_statement_whatever_the_number_of_accounts(
+    world: Any, django_assert_num_queries: Any
+) -> None:
+    with django_assert_num_queries(1):
+        ask(world.account)
+    with django_assert_num_queries(1):
+        ask(world.account, world.other_account, world.outsider_account)
 
 
 def test_the_limit_is_told_in_the_contracts_words(settings: Any) -> None:
