@@ -86,7 +86,7 @@ def test_its_queue_waits_and_another_account_does_not_notice(platform: Sandbox, 
         before = calls(platform, ill)
         assert (5 <= before <= 10, states(ill)["queued"]) == (True, 14 - before)
         with cross_workspace("demo"):
-            body = queue_status(accounts=[ill, well], now=clock.now())
+            body = queue_status(account_pks=[ill.pk, well.pk], now=clock.now())
             lines = board([ill, well], clock.now()).lines
         assert body["health"] == {
             "status": "degraded",

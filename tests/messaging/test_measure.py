@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import PlatformAccount
 from huntaze.kernel import clock
 from huntaze.kernel.tenancy import cross_workspace
+from messaging.selectors import slots
 from messaging.services import forecasts, measure
 from tests.factories.messaging import delivery
 
@@ -53,7 +54,7 @@ def test_the_look_into_each_account_has_its_index(world: Any) -> None:
 
 
 def test_a_forecast_stops_counting(world: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr(forecasts, "COUNTED", 2)
+    monkeypatch.setattr(slots, "COUNTED", 2)
     for _ in range(3):
         delivery(world.fan, world.owner)
     with cross_workspace("demo"):
