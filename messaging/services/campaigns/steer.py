@@ -1,14 +1,15 @@
 """Holding a campaign in hand while it runs: pause, resume, cancel, retry what failed, take back what was sent.
 
 The row's state is the order: whatever is claimed after it has changed is set aside by `texts.write_texts`, so these
-need not catch every delivery themselves; they move what waits, for the figures to be true at once.
+need not catch every delivery themselves; they move what waits, for the figures to be true soon.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from typing import Any
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from accounts.services import audit
 from huntaze.kernel.jobs import enqueue
@@ -17,28 +18,13 @@ from messaging.errors import TurnTaken, WrongState
 from messaging.models import Campaign, CampaignUnsend, Delivery
 from messaging.rules.campaigns import HAS_TURN
 from messaging.services import limits
+from messaging.services.campaigns import rows
 from messaging.services.campaigns.expand import promise
 from messaging.services.campaigns.record import record, taken
 from messaging.services.send import UNKNOWN
 from messaging.types import CampaignState, DeliveryState
 
-WAITING = (DeliveryState.QUEUED, DeliveryState.SCHEDULED)
-
-# A row that was being repeated after an uncertain outcome may have arrived: it is not cancelled, it is uncertain.
-_CANCEL = """
-UPDATE messaging_delivery SET state = CASE WHEN replays > 0 THEN 'uncertain' ELSE 'cancelled' END, needs_lookup = false
- WHERE campaign_id = %(campaign)s AND state IN ('queued', 'scheduled', 'held')
-"""
-
-_UNSENDS = """
-INSERT INTO messaging_campaignunsend (
-       workspace_id, campaign_id, delivery_id, state, outcome, available_at, attempts, last_error)
-SELECT d.workspace_id, d.campaign_id, d.id, 'queued', '', %(now)s, 0, ''
-  FROM messaging_delivery d
- WHERE d.campaign_id = %(campaign)s AND d.state = 'sent'
- ORDER BY d.id DESC
-    ON CONFLICT DO NOTHING
-"""
+NOT_LEFT = (DeliveryState.QUEUED, DeliveryState.SCHEDULED, DeliveryState.HELD)
 
 
 def pause(*, campaign: Campaign, actor: audit.Actor, now: datetime) -> Campaign:
@@ -46,7 +32,7 @@ def pause(*, campaign: Campaign, actor: audit.Actor, now: datetime) -> Campaign:
     with transaction.atomic():
         row = taken(campaign, "pause")
         _move(row, CampaignState.PAUSED)
-        Delivery.objects.filter(campaign=row, state__in=WAITING).update(state=DeliveryState.HELD)
+        _all(partial(rows.hold, row.pk))
         record(row, actor, "paused", now)
     return row
 
@@ -70,17 +56,11 @@ def cancel(*, campaign: Campaign, actor: audit.Actor, now: datetime) -> Campaign
     """Withdraw everything that has not left, for good; raises WrongState."""
     with transaction.atomic():
         row = taken(campaign, "cancel")
+        waiting = Delivery.objects.filter(campaign=row, state__in=NOT_LEFT).count()
         _move(row, CampaignState.CANCELLED, ended_at=now)
-        cancelled = withdraw(row)
-        record(row, actor, "cancelled", now, {"messages": cancelled})
+        _all(partial(rows.withdraw, row.pk))
+        record(row, actor, "cancelled", now, {"messages": waiting})
     return row
-
-
-def withdraw(campaign: Campaign) -> int:
-    """Cancel the rows that wait; returns how many."""
-    with connection.cursor() as cursor:
-        cursor.execute(_CANCEL, {"campaign": campaign.pk})
-        return int(cursor.rowcount)
 
 
 def retry_failed(
@@ -89,13 +69,13 @@ def retry_failed(
     """Queue the dead letters again, attempts kept; returns how many. Raises WrongState, TurnTaken."""
     with transaction.atomic():
         row = taken(campaign, "retry")
-        failed = Delivery.objects.filter(campaign=row, state=DeliveryState.FAILED)
+        count = Delivery.objects.filter(campaign=row, state=DeliveryState.FAILED).count()
         if row.state == CampaignState.PAUSED:
-            count = failed.update(state=DeliveryState.HELD)
-        else:
-            if row.state == CampaignState.DONE and failed.exists():
+            _all(partial(rows.hold_failed, row.pk))
+        elif count:
+            if row.state == CampaignState.DONE:
                 _take_turn(row)
-            count = requeue(row, DeliveryState.FAILED, outlook, now)
+            requeue(row, DeliveryState.FAILED, outlook, now)
         record(row, actor, "retried", now, {"messages": count})
     return row, count
 
@@ -104,28 +84,31 @@ def unsend(*, campaign: Campaign, actor: audit.Actor, now: datetime) -> tuple[Ca
     """Take back what was sent, the newest first; what was bought stays. Returns how many are tried."""
     with transaction.atomic():
         row = taken(campaign, "unsend")
-        withdraw(row)
-        values: dict[str, Any] = {"campaign": row.pk, "now": now}
-        with connection.cursor() as cursor:
-            cursor.execute(_UNSENDS, values)
-            count = int(cursor.rowcount)
-        if not CampaignUnsend.objects.filter(campaign=row).exists():
+        count = Delivery.objects.filter(campaign=row, state=DeliveryState.SENT, unsend=None).count()
+        if not count and not CampaignUnsend.objects.filter(campaign=row).exists():
             raise WrongState("Nothing of this campaign was sent", status=row.state)
         _move(row, CampaignState.UNSENDING, ended_at=now)
+        _all(partial(rows.withdraw, row.pk))
+        _all(partial(rows.unsend, row.pk, now))
         record(row, actor, "unsend_started", now, {"messages": count})
         enqueue("messaging.unsend_campaigns")
     return row, count
 
 
-def requeue(campaign: Campaign, state: DeliveryState, outlook: Outlook, now: datetime) -> int:
+def requeue(campaign: Campaign, state: DeliveryState, outlook: Outlook, now: datetime) -> None:
     """Queue a campaign's rows of one state, with a new promise; wakes the senders after commit."""
-    rows = Delivery.objects.filter(campaign=campaign, state=state)
-    promised = promise(outlook, rows.count(), now)
-    count = rows.update(
-        state=DeliveryState.QUEUED, available_at=now, queued_at=now, promised_at=promised, needs_lookup=False
-    )
+    count = Delivery.objects.filter(campaign=campaign, state=state).count()
+    step = partial(rows.queue, campaign.pk, state, promised_at=promise(outlook, count, now), now=now)
+    _all(step)
     transaction.on_commit(partial(limits.poke, [(campaign.account_id, Lane.BULK)]))
-    return count
+
+
+def _all(step: Callable[[], int]) -> None:
+    """One batch in the caller's transaction, so that the figures of most campaigns are true at once; the others, each
+    by itself, after it."""
+    done = step()
+    if done >= rows.BATCH:
+        transaction.on_commit(lambda: rows.go_on(step, done) and None)
 
 
 def _take_turn(campaign: Campaign) -> None:

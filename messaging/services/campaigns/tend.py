@@ -1,6 +1,7 @@
 """The loop behind every campaign: start those whose turn has come, end those that are through, mend what slipped by."""
 
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 from django.db import transaction
@@ -8,11 +9,12 @@ from django.db.models import Q
 
 from accounts.services.audit import Actor
 from huntaze.kernel import clock
-from huntaze.kernel.limiter import Outlook
+from huntaze.kernel.limiter import Lane, Outlook
 from huntaze.kernel.tenancy import cross_workspace, workspace_scope
 from messaging.models import Campaign, CampaignUnsend, Delivery
-from messaging.services.campaigns import steer
-from messaging.services.campaigns.expand import expand, take_turn
+from messaging.services import limits
+from messaging.services.campaigns import rows, steer
+from messaging.services.campaigns.expand import expand, promise, take_turn
 from messaging.services.campaigns.record import record
 from messaging.services.campaigns.texts import UNREADABLE
 from messaging.types import CampaignState, DeliveryState
@@ -47,10 +49,10 @@ def tend(*, now: datetime) -> int:
 
 def _due(now: datetime) -> list[tuple[int, int]]:
     """In the order in which they get their account's turn."""
-    rows = Campaign.objects.filter(state=CampaignState.SCHEDULED, launch_at__lte=now).order_by(
+    found = Campaign.objects.filter(state=CampaignState.SCHEDULED, launch_at__lte=now).order_by(
         "launch_at", "pk"
     )
-    return list(rows.values_list("pk", "workspace_id")[:1000])
+    return list(found.values_list("pk", "workspace_id")[:1000])
 
 
 def _in(*states: CampaignState) -> list[tuple[int, int]]:
@@ -59,26 +61,33 @@ def _in(*states: CampaignState) -> list[tuple[int, int]]:
 
 def _lately_over(now: datetime) -> list[tuple[int, int]]:
     over = [CampaignState.CANCELLED, CampaignState.FAILED]
-    rows = Campaign.objects.filter(state__in=over, ended_at__gte=now - LOOKED_AFTER)
-    return list(rows.values_list("pk", "workspace_id"))
+    found = Campaign.objects.filter(state__in=over, ended_at__gte=now - LOOKED_AFTER)
+    return list(found.values_list("pk", "workspace_id"))
 
 
 def _look_after(campaign_pk: int, now: datetime) -> None:
     outlook = _outlook(campaign_pk)
+    step = partial(_one_round, campaign_pk, outlook, now)
+    rows.go_on(step, step())
+
+
+def _one_round(campaign_pk: int, outlook: Outlook | None, now: datetime) -> int:
+    """What the campaign's state asks for, one batch of rows at most, under the campaign's lock; returns how many rows
+    were moved. Nothing when somebody else has the lock."""
     with transaction.atomic():
-        rows = Campaign.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
-        campaign = rows.filter(pk=campaign_pk).first()
+        found = Campaign.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
+        campaign = found.filter(pk=campaign_pk).first()
         if campaign is None:
-            return
-        deliveries = Delivery.objects.filter(campaign=campaign)
+            return 0
         if campaign.state == CampaignState.RUNNING:
-            _run(campaign, outlook, now)
-        elif campaign.state == CampaignState.PAUSED:
-            deliveries.filter(state__in=steer.WAITING).update(state=DeliveryState.HELD)
-        elif campaign.state == CampaignState.UNSENDING:
-            _unsend(campaign, now)
-        elif campaign.state in {CampaignState.CANCELLED, CampaignState.FAILED}:
-            steer.withdraw(campaign)
+            return _run(campaign, outlook, now)
+        if campaign.state == CampaignState.PAUSED:
+            return rows.hold(campaign_pk)
+        if campaign.state == CampaignState.UNSENDING:
+            return _unsend(campaign, now)
+        if campaign.state in {CampaignState.CANCELLED, CampaignState.FAILED}:
+            return rows.withdraw(campaign_pk)
+        return 0
 
 
 def _outlook(campaign_pk: int) -> Outlook | None:
@@ -88,21 +97,33 @@ def _outlook(campaign_pk: int) -> Outlook | None:
     return steer.outlook_for(campaign) if campaign and held.exists() else None
 
 
-def _run(campaign: Campaign, outlook: Outlook | None, now: datetime) -> None:
+def _run(campaign: Campaign, outlook: Outlook | None, now: datetime) -> int:
     held = Delivery.objects.filter(campaign=campaign, state=DeliveryState.HELD)
     if held.filter(last_error=UNREADABLE).exists():
         _end(campaign, CampaignState.FAILED, UNREADABLE, now)
-        steer.withdraw(campaign)
-    elif held.exists():  # set aside while it was paused, after it had been resumed
-        if outlook is not None:  # else they came a moment ago and are seen by the next round
-            steer.requeue(campaign, DeliveryState.HELD, outlook, now)
-    elif not Delivery.objects.filter(_OPEN, campaign=campaign).exists():
+        return rows.withdraw(campaign.pk)
+    if held.exists():  # set aside while it was paused, after it had been resumed
+        if outlook is None:
+            return 0  # they came a moment ago and are seen by the next round
+        return _release(campaign, held.count(), outlook, now)
+    if not Delivery.objects.filter(_OPEN, campaign=campaign).exists():
         _end(campaign, CampaignState.DONE, "", now)
+    return 0
 
 
-def _unsend(campaign: Campaign, now: datetime) -> None:
-    if not CampaignUnsend.objects.filter(campaign=campaign, state__in=["queued", "working"]).exists():
+def _release(campaign: Campaign, count: int, outlook: Outlook, now: datetime) -> int:
+    promised_at = promise(outlook, count, now)
+    transaction.on_commit(partial(limits.poke, [(campaign.account_id, Lane.BULK)]))
+    return rows.queue(campaign.pk, DeliveryState.HELD, promised_at=promised_at, now=now)
+
+
+def _unsend(campaign: Campaign, now: datetime) -> int:
+    """What was on the wire when it was to be taken back is sent a moment later, and taken back as well."""
+    moved = rows.withdraw(campaign.pk) + rows.unsend(campaign.pk, now)
+    is_open = CampaignUnsend.objects.filter(campaign=campaign, state__in=["queued", "working"]).exists()
+    if not moved and not is_open and not Delivery.objects.filter(_OPEN, campaign=campaign).exists():
         _end(campaign, CampaignState.UNSENT, "", now)
+    return moved
 
 
 def _end(campaign: Campaign, state: CampaignState, reason: str, now: datetime) -> None:

@@ -122,7 +122,7 @@ def _conversations(fans: Iterable[Fan]) -> dict[int, int]:
         Conversation.objects.bulk_create(
             [
                 Conversation(workspace_id=fan.workspace_id, account_id=fan.account_id, fan=fan)
-                for fan in missing
+                for fan in sorted(missing, key=lambda fan: fan.pk)  # two claims wait in one order
             ],
             ignore_conflicts=True,
         )

@@ -1,0 +1,116 @@
+"""Moving a campaign's rows, a bounded batch at a time, beside senders that claim and settle them.
+
+A statement over all rows of a campaign would wait for every row that is being claimed at that moment, and meanwhile
+keep the locks of those it has passed: settling, for whatever account, would stand behind it. So each batch picks rows
+that nobody holds (SKIP LOCKED, it never waits) and asks in the same statement whether the campaign still wants this.
+What is skipped is caught by the next round of `tend`, or at its claim.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from messaging.types import CampaignState, DeliveryState
+
+#: Rows in one statement: 50 to 100 ms of locks.
+BATCH = 5000
+#: For so long one request or one round of `tend` goes on with a campaign; the next round does the rest.
+BUDGET_SECONDS = 5.0
+
+_PICKED = """
+       SELECT d.id FROM messaging_delivery d
+        WHERE d.campaign_id = %(campaign)s AND d.state = ANY(%(from)s)
+          AND EXISTS (SELECT 1 FROM messaging_campaign c
+                       WHERE c.id = %(campaign)s AND c.state = ANY(%(wanted)s))
+        LIMIT %(most)s
+          FOR NO KEY UPDATE OF d SKIP LOCKED
+"""
+_HOLD = "UPDATE messaging_delivery SET state = 'held' WHERE id IN ({picked})"
+# A row that was being repeated after an uncertain outcome may have arrived: it is not cancelled, it is uncertain.
+_WITHDRAW = """
+UPDATE messaging_delivery
+   SET state = CASE WHEN replays > 0 THEN 'uncertain' ELSE 'cancelled' END, needs_lookup = false
+ WHERE id IN ({picked})
+"""
+_QUEUE = """
+UPDATE messaging_delivery
+   SET state = 'queued', available_at = %(now)s, queued_at = %(now)s, promised_at = %(promised)s, needs_lookup = false
+ WHERE id IN ({picked})
+"""
+_UNSEND = """
+INSERT INTO messaging_campaignunsend (
+       workspace_id, campaign_id, delivery_id, state, outcome, available_at, attempts, last_error)
+SELECT d.workspace_id, d.campaign_id, d.id, 'queued', '', %(now)s, 0, ''
+  FROM messaging_delivery d
+ WHERE d.campaign_id = %(campaign)s AND d.state = 'sent'
+   AND NOT EXISTS (SELECT 1 FROM messaging_campaignunsend u WHERE u.delivery_id = d.id)
+ ORDER BY d.id DESC LIMIT %(most)s
+    ON CONFLICT DO NOTHING
+"""
+
+
+def hold(campaign_pk: int) -> int:
+    """Set aside waiting rows of a paused campaign; returns how many."""
+    return _run(
+        _HOLD, campaign_pk, (DeliveryState.QUEUED, DeliveryState.SCHEDULED), wanted=(CampaignState.PAUSED,)
+    )
+
+
+def withdraw(campaign_pk: int) -> int:
+    """Cancel rows of a campaign that is over and that have not left; returns how many."""
+    waiting = (DeliveryState.QUEUED, DeliveryState.SCHEDULED, DeliveryState.HELD)
+    over = (CampaignState.CANCELLED, CampaignState.FAILED, CampaignState.UNSENDING)
+    return _run(_WITHDRAW, campaign_pk, waiting, wanted=over)
+
+
+def queue(campaign_pk: int, state: DeliveryState, *, promised_at: datetime, now: datetime) -> int:
+    """Queue rows of one state of a running campaign; returns how many."""
+    return _run(_QUEUE, campaign_pk, (state,), wanted=(CampaignState.RUNNING,), promised=promised_at, now=now)
+
+
+def hold_failed(campaign_pk: int) -> int:
+    """Set aside the dead letters of a paused campaign, to go when it goes on; returns how many."""
+    return _run(_HOLD, campaign_pk, (DeliveryState.FAILED,), wanted=(CampaignState.PAUSED,))
+
+
+def unsend(campaign_pk: int, now: datetime) -> int:
+    """Put sent rows that nobody has asked back on their way back, the newest first; returns how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(_UNSEND, {"campaign": campaign_pk, "now": now, "most": BATCH})
+        return int(cursor.rowcount)
+
+
+def go_on(step: Callable[[], int], done: int) -> int:
+    """Repeat a step after `done` rows until a batch is not full or the time is over; returns how many in all.
+
+    Outside a transaction: each batch commits by itself.
+    """
+    ends_at = time.monotonic() + BUDGET_SECONDS
+    total = count = done
+    while count >= BATCH and time.monotonic() < ends_at:
+        count = step()
+        total += count
+    return total
+
+
+def _run(
+    sql: str,
+    campaign_pk: int,
+    states: Sequence[DeliveryState],
+    *,
+    wanted: Sequence[CampaignState],
+    **more: Any,
+) -> int:
+    values = {
+        "campaign": campaign_pk,
+        "from": [str(state) for state in states],
+        "wanted": [str(state) for state in wanted],
+        "most": BATCH,
+        **more,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(sql.format(picked=_PICKED), values)
+        return int(cursor.rowcount)
