@@ -1,0 +1,237 @@
+"""How each address is called: the one table behind the generated tests of rights and of walls.
+
+A new address needs a line here: without one `test_permissions` fails and names it. A line says what to send and which
+answers mean "done"; who may do it is not said here, it is read from `accounts.rules.capabilities`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from accounts.models import ApiKey, Creator, Membership, PlatformAccount, Workspace
+from huntaze.kernel import clock
+from huntaze.kernel.tenancy import cross_workspace
+from messaging.models import Campaign, Delivery, Fan, FanList, FanListEntry, Segment
+from tests.factories.accounts import AssignmentFactory, MembershipFactory, api_key
+from tests.factories.campaigns import campaign
+from tests.factories.messaging import FanFactory, delivery
+from tests.factories.team import Team
+
+
+@dataclass
+class Target:
+    """One creator with something of everything, and a member who works for that creator and no other."""
+
+    workspace: Workspace
+    creator: Creator
+    account: PlatformAccount
+    fan: Fan
+    delivery: Delivery
+    fan_list: FanList
+    segment: Segment
+    campaign: Campaign
+    member: Membership
+    key: ApiKey
+    more: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def ids(self) -> dict[str, str]:
+        """Public ids by the names of address parameters."""
+        return {
+            "workspace_id": self.workspace.public_id,
+            "creator_id": self.creator.public_id,
+            "account_id": self.account.public_id,
+            "fan_id": self.fan.public_id,
+            "message_id": self.delivery.reference,
+            "list_id": self.fan_list.public_id,
+            "segment_id": self.segment.public_id,
+            "campaign_id": self.campaign.public_id,
+            "member_id": self.member.public_id,
+            "key_id": self.key.public_id,
+        } | {name: row.public_id for name, row in self.more.items()}
+
+
+def make_target(team: Team, name: str, creator: Creator, account: PlatformAccount) -> Target:
+    """Rows for one creator of a team; `name` goes into every text."""
+    now = clock.now()
+    fan = FanFactory(account=account, name=f"{name} Fan", handle=f"{name.lower()}fan")
+    owner = team["owner"]
+    member = MembershipFactory(
+        workspace=team.workspace,
+        role="chatter",
+        user__name=f"{name} Worker",
+        user__email=f"worker.{creator.public_id.lower()}.{name.lower()}@example.test",
+    )
+    AssignmentFactory(workspace=team.workspace, membership=member, creator=creator)
+    secret = api_key(owner)
+    tenant: dict[str, Any] = {"workspace": team.workspace, "account": account}
+    with cross_workspace("demo"):
+        key = ApiKey.objects.get(prefix=secret[:12], membership=owner, revoked_at=None)
+        ApiKey.objects.filter(pk=key.pk).update(name=f"{name} Key")
+        fan_list = FanList.objects.create(**tenant, name=f"{name} List", created_at=now)
+        FanListEntry.objects.create(workspace_id=team.workspace.pk, fan_list=fan_list, fan=fan, added_at=now)
+        conditions = {"all": [{"field": "can_receive", "op": "is", "value": True}]}
+        segment = Segment.objects.create(
+            **tenant, name=f"{name} Segment", conditions=conditions, created_at=now, updated_at=now
+        )
+    return Target(
+        workspace=team.workspace,
+        creator=creator,
+        account=account,
+        fan=fan,
+        delivery=delivery(fan, owner, text=f"{name} Text", state="failed", attempts=5, answered_at=now),
+        fan_list=fan_list,
+        segment=segment,
+        campaign=campaign(
+            account, owner, [{"fan": fan.public_id}], text=f"{name} Offer", name=f"{name} Campaign"
+        ),
+        member=member,
+        key=key,
+    )
+
+
+Body = Callable[[Target], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One way to call one method of an address.
+
+    `ok`: answers that mean the wall was passed; a conflict with the state of a row is one where it is listed. `far`:
+    answers for what is out of reach. `reach`: how far the thing lies, "creator" (of one creator), "workspace" (of the
+    whole workspace) or "none" (the call names no thing). `params`: address parameters that are no ids.
+    """
+
+    ok: frozenset[int]
+    body: Body = lambda target: {}
+    query: Body = lambda target: {}
+    reach: str = "creator"
+    far: frozenset[int] = frozenset({404})
+    params: dict[str, str] = field(default_factory=dict)
+
+
+def call(*ok: int, **more: Any) -> Call:
+    if "far" in more:
+        more["far"] = frozenset(more["far"])
+    return Call(frozenset(ok), **more)
+
+
+_ACCOUNT: Body = lambda t: {"accountId": t.ids["account_id"]}  # noqa: E731
+_SHOWN: Body = lambda t: {"account": t.ids["account_id"]}  # noqa: E731
+_TREE = {"all": [{"field": "can_receive", "op": "is", "value": True}]}
+_CAMPAIGN = "/api/onlyfans/campaigns/<campaign_id>"
+_LIST = "/api/onlyfans/lists/<list_id>"
+_SEGMENT = "/api/onlyfans/segments/<segment_id>"
+_WORKSPACE = "/api/workspaces/<workspace_id>"
+_MEMBER = f"{_WORKSPACE}/members/<member_id>"
+_SEND_FORM: Body = lambda t: {  # noqa: E731
+    "account": t.ids["account_id"], "recipient": t.ids["fan_id"], "text": "Hello", "priority": "5", "token": "0" * 32,
+}  # fmt: skip
+
+CALLS: dict[str, Call] = {
+    # accounts
+    "GET /api/creators": call(200, reach="none"),
+    "POST /api/creators": call(201, reach="none", body=lambda t: {"stageName": "Nova"}),
+    "GET /api/creators/<creator_id>": call(200),
+    "PATCH /api/creators/<creator_id>": call(200, body=lambda t: {"stageName": "Nova"}),
+    "POST /api/creators/<creator_id>/stop": call(200),
+    "POST /api/creators/<creator_id>/resume": call(200),
+    "GET /api/keys": call(200, reach="none"),
+    "POST /api/keys": call(201, reach="none", body=lambda t: {"name": "New", "scopes": ["read"]}),
+    "DELETE /api/keys/<key_id>": call(200, 204, reach="workspace"),
+    "POST /api/keys/<key_id>/rotate": call(200, 201, reach="workspace"),
+    "POST /api/auth/step-up": call(200, reach="none", body=lambda t: {"password": "Correct-horse-7"}),
+    "GET /api/workspaces": call(200, reach="none"),
+    f"GET {_WORKSPACE}": call(200, reach="workspace"),
+    f"PATCH {_WORKSPACE}": call(200, reach="workspace", body=lambda t: {"currency": "EUR"}),
+    f"GET {_WORKSPACE}/roles": call(200, reach="workspace"),
+    f"POST {_WORKSPACE}/leave": call(204, 409, reach="workspace"),
+    f"GET {_WORKSPACE}/members": call(200, reach="workspace"),
+    f"GET {_MEMBER}": call(200),
+    f"PATCH {_MEMBER}": call(200, body=lambda t: {"role": "chatter"}),
+    f"DELETE {_MEMBER}": call(204),
+    f"PUT {_MEMBER}/creators/<creator_id>": call(200),
+    f"DELETE {_MEMBER}/creators/<creator_id>": call(200),
+    # messaging
+    "GET /api/onlyfans/messaging/status": call(200, query=_ACCOUNT),
+    "GET /api/onlyfans/messaging/failed": call(200, query=_ACCOUNT),
+    "POST /api/onlyfans/messaging/send": call(
+        202, body=lambda t: _ACCOUNT(t) | {"recipientId": t.ids["fan_id"], "content": "Hello"}
+    ),
+    "POST /api/onlyfans/messaging/<message_id>/retry": call(202),
+    "GET /api/onlyfans/lists": call(200, query=_ACCOUNT),
+    "POST /api/onlyfans/lists": call(201, body=lambda t: _ACCOUNT(t) | {"name": "New"}),
+    f"GET {_LIST}": call(200),
+    f"PATCH {_LIST}": call(200, body=lambda t: {"name": "New"}),
+    f"DELETE {_LIST}": call(204),
+    f"GET {_LIST}/fans": call(200),
+    f"POST {_LIST}/fans": call(200, body=lambda t: {"fanIds": [t.ids["fan_id"]]}),
+    f"DELETE {_LIST}/fans/<fan_id>": call(204),
+    "GET /api/onlyfans/segments": call(200, query=_ACCOUNT),
+    "POST /api/onlyfans/segments": call(
+        201, body=lambda t: _ACCOUNT(t) | {"name": "New", "conditions": _TREE}
+    ),
+    "POST /api/onlyfans/segments/preview": call(200, body=lambda t: _ACCOUNT(t) | {"conditions": _TREE}),
+    f"GET {_SEGMENT}": call(200),
+    f"PATCH {_SEGMENT}": call(200, body=lambda t: {"name": "New"}),
+    f"DELETE {_SEGMENT}": call(204),
+    f"GET {_SEGMENT}/count": call(200),
+    "GET /api/onlyfans/campaigns": call(200, query=_ACCOUNT),
+    "POST /api/onlyfans/campaigns": call(
+        201,
+        body=lambda t: (
+            _ACCOUNT(t)
+            | {
+                "name": "New",
+                "content": {"en": "Hello"},
+                "include": [{"list": t.ids["list_id"]}],
+                "schedule": {"kind": "now"},
+            }
+        ),
+    ),
+    f"GET {_CAMPAIGN}": call(200),
+    f"PATCH {_CAMPAIGN}": call(200, 409, body=lambda t: {"name": "New"}),
+    f"DELETE {_CAMPAIGN}": call(204, 409),
+    f"GET {_CAMPAIGN}/progress": call(200),
+    f"POST {_CAMPAIGN}/plan": call(200, 409),
+    f"POST {_CAMPAIGN}/approve": call(200, 409, body=lambda t: {"contentHash": "sha256:0"}),
+    f"POST {_CAMPAIGN}/launch": call(200, 202, 409),
+    f"POST {_CAMPAIGN}/pause": call(200, 409),
+    f"POST {_CAMPAIGN}/resume": call(200, 409),
+    f"POST {_CAMPAIGN}/cancel": call(200, 409),
+    f"POST {_CAMPAIGN}/unsend": call(200, 202, 409),
+    f"POST {_CAMPAIGN}/retry-failed": call(200, 202, 409),
+    # pages
+    "GET /onlyfans": call(200, query=_SHOWN),
+    "GET /onlyfans/figures": call(200, query=_SHOWN),
+    "GET /onlyfans/list": call(200, query=_SHOWN),
+    "GET /onlyfans/fans": call(200, query=_SHOWN),
+    "GET /onlyfans/forecast": call(200, query=_SHOWN),
+    "GET /onlyfans/recipient": call(200, query=lambda t: _SHOWN(t) | {"recipient": t.ids["fan_id"]}),
+    "POST /onlyfans/send": call(302, body=_SEND_FORM, far={422}),
+    "GET /onlyfans/messages/<message_id>": call(200),
+    "POST /onlyfans/messages/<message_id>/<deed>": call(302, params={"deed": "retry"}),
+    "POST /onlyfans/accounts/<account_id>/<deed>": call(302, params={"deed": "pause"}),
+}
+
+#: Addresses that ask for no capability, each with the reason why.
+OPEN: dict[str, str] = {
+    "GET /": "leads somewhere else",
+    "GET /dashboard": "leads somewhere else",
+    "GET /signin": "the way in",
+    "GET /signout": "the way out; ends the caller's own session",
+    "GET /confirm": "the caller's own password",
+    "GET /profile/locale": "the caller's own language",
+    "GET /api/docs/": "the API document",
+    "GET /api/schema/": "the API document",
+    "GET /api/health": "figures of the installation; details by token",
+    "GET /api/health/live": "for orchestrators",
+    "GET /api/health/ready": "for orchestrators",
+    "GET /api/metrics": "by token or address",
+    "GET /api/webhooks/onlyfans": "signed by the platform",
+    "POST /api/auth/signin": "the way in",
+    "POST /api/auth/refresh": "by cookie",
+    "POST /api/auth/logout": "by cookie",
+    "POST /api/keys/check": "says only whether a key works, to whoever has it",
+    "GET /api/onlyfans/messaging/test": "says that the API is there",
+}

@@ -1,0 +1,131 @@
+"""Another workspace's ids in every place where an address takes one: the answer is that of an id nobody has.
+
+Every line of `calls.py` is called as our owner, who may do everything here, with each of our ids in path, query and
+body swapped for theirs, one at a time and all at once. Status and body must be those that an unknown id gives, and no
+byte of theirs, which bear a canary in every name and text, may stand in any answer.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from huntaze.kernel import ids
+from tests.architecture.calls import Call, Target, make_target
+from tests.architecture.routes import Route
+from tests.architecture.test_permissions import JUDGED, answer, client_of, named
+from tests.architecture.test_permissions import World as _World
+from tests.factories.team import make_team
+
+CANARY = "Kanarienvogel"
+#: What differs between two answers to one question: the request's id, and the ids that were asked for.
+_ALIKE = re.compile(r"[0-9a-f]{32}|[a-z]{3}_[0-9A-HJKMNP-TV-Z]{26}|csrfmiddlewaretoken[^>]*|nonce=\"[^\"]*\"")
+
+
+@dataclass(frozen=True)
+class Swapped:
+    """A target with some ids replaced: what `calls.py` asks for is all there, the rows are ours."""
+
+    inner: Target
+    ids: dict[str, str]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+
+@pytest.fixture
+def world(db: None, settings: Any) -> _World:
+    settings.API_REQUESTS_PER_MINUTE = 1_000_000
+    ours, theirs = make_team("Ours"), make_team(CANARY)
+    return _World(
+        ours,
+        {
+            "ours": make_target(ours, "Ours", ours.own, ours.own_account),
+            "theirs": make_target(theirs, CANARY, theirs.own, theirs.own_account),
+        },
+    )
+
+
+def unknown(found: dict[str, str]) -> dict[str, str]:
+    """Ids of the same form that nobody has."""
+    return {name: ids.encode(value.partition("_")[0], ids.uuid7()) for name, value in found.items()}
+
+
+def used(route: Route, line: Call, target: Any) -> set[str]:
+    """Which of the target's ids a call names: in its path, its query or its body."""
+    asked: set[str] = set(route.params) & target.ids.keys()
+    text = json.dumps([line.query(target), line.body(target)])
+    return asked | {name for name, value in target.ids.items() if value in text}
+
+
+def swaps(names: set[str]) -> list[set[str]]:
+    """Each alone, then all together."""
+    return [{name} for name in sorted(names)] + ([names] if len(names) > 1 else [])
+
+
+def plain(response: Any) -> tuple[int, str]:
+    return response.status_code, _ALIKE.sub("·", response.content.decode())
+
+
+def leaks(response: Any, theirs: Target) -> bool:
+    headers = " ".join(f"{name}: {value}" for name, value in response.items())
+    return CANARY.lower() in (response.content.decode() + headers).lower()
+
+
+@pytest.mark.parametrize("kind", ["api", "page"])
+def test_their_ids_are_as_good_as_none(world: _World, kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    ours, theirs = world.targets["ours"], world.targets["theirs"]
+    callers = ("owner", "creator") if kind == "api" else ("owner",)
+    clients = {caller: client_of(kind, caller, world) for caller in callers}
+    wrong, count = [], 0
+    for route in (route for route in JUDGED if route.kind == kind):
+        caller = "creator" if route.capability == "creator.stop" else "owner"
+        for name, line in named(route):
+            for swap in swaps(used(route, line, ours)):
+                foreign = Swapped(ours, ours.ids | {one: theirs.ids[one] for one in swap})
+                nobody = Swapped(ours, ours.ids | unknown({one: ours.ids[one] for one in swap}))
+                found = answer(clients[caller], route, name, line, foreign)  # type: ignore[arg-type]
+                wanted = answer(clients[caller], route, name, line, nobody)  # type: ignore[arg-type]
+                count += 1
+                where = f"{name} with {sorted(swap)}"
+                if leaks(found, theirs):
+                    wrong.append(f"{where}: their bytes in the answer")
+                if plain(found) != plain(wanted):
+                    wrong.append(f"{where}: {plain(found)} and not {plain(wanted)}")
+                if found.status_code < 400 and line.reach != "none":
+                    wrong.append(f"{where}: {found.status_code}")
+    with capsys.disabled():
+        print(f"\n{kind}: {count} requests with ids of another workspace")
+    assert count > 10
+    assert wrong == []
+
+
+#: Words of queries that an address may know, by kind of door.
+KEYS = {
+    "api": ("accountId", "creatorId", "campaignId", "fanId", "cursor", "q"),
+    "page": ("account", "creator", "after", "recipient", "show", "q"),
+}
+
+
+def test_their_ids_in_any_query_show_nothing_of_theirs(
+    world: _World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every reading address with every id of theirs under every word that an address may know."""
+    theirs, count, wrong = world.targets["theirs"], 0, []
+    clients = {kind: client_of(kind, "owner", world) for kind in ("api", "page")}
+    for route in (route for route in JUDGED if route.capability != "creator.stop"):
+        for name, line in named(route):
+            if not name.startswith("GET"):
+                continue
+            for key in KEYS[route.kind]:
+                for value in {*theirs.ids.values(), theirs.fan.platform_user_id}:
+                    address = route.at(world.targets["ours"].ids | line.params)
+                    found = clients[route.kind].get(address, {key: value})
+                    count += 1
+                    if leaks(found, theirs) or found.status_code >= 500:
+                        wrong.append(f"{name}?{key}={value}: {found.status_code}")
+    with capsys.disabled():
+        print(f"\n{count} readings with ids of another workspace in the query")
+    assert wrong == []
