@@ -108,6 +108,8 @@ class Call:
     reach: str = "creator"
     far: frozenset[int] = frozenset({404})
     params: dict[str, str] = field(default_factory=dict)
+    #: Ids whose strangers are answered with an empty 200: the page says that it knows nobody by that name.
+    empty: frozenset[str] = frozenset()
 
 
 def call(*ok: int, **more: Any) -> Call:
@@ -130,6 +132,8 @@ _SEND_FORM: Body = lambda t: {  # noqa: E731
 
 CALLS: dict[str, Call] = {
     # accounts
+    "GET /api/audit": call(200, reach="none"),
+    "POST /api/auth/verify-email/resend": call(200, 202, reach="none"),
     "GET /api/creators": call(200, reach="none"),
     "POST /api/creators": call(201, reach="none", body=lambda t: {"stageName": "Nova"}),
     "GET /api/creators/<creator_id>": call(200),
@@ -207,7 +211,9 @@ CALLS: dict[str, Call] = {
     "GET /onlyfans/list": call(200, query=_SHOWN),
     "GET /onlyfans/fans": call(200, query=_SHOWN),
     "GET /onlyfans/forecast": call(200, query=_SHOWN),
-    "GET /onlyfans/recipient": call(200, query=lambda t: _SHOWN(t) | {"recipient": t.ids["fan_id"]}),
+    "GET /onlyfans/recipient": call(
+        200, query=lambda t: _SHOWN(t) | {"recipient": t.ids["fan_id"]}, empty=frozenset({"fan_id"})
+    ),
     "POST /onlyfans/send": call(302, body=_SEND_FORM, far={422}),
     "GET /onlyfans/messages/<message_id>": call(200),
     "POST /onlyfans/messages/<message_id>/<deed>": call(302, params={"deed": "retry"}),
@@ -219,6 +225,11 @@ OPEN: dict[str, str] = {
     "GET /": "leads somewhere else",
     "GET /dashboard": "leads somewhere else",
     "GET /signin": "the way in",
+    "GET /signup": "the way in",
+    "GET /verify-email": "says that a mail waits",
+    "GET /verify-email/<token>": "by the token of a mail",
+    "POST /api/auth/signup": "the way in",
+    "POST /api/auth/verify-email": "by the token of a mail",
     "GET /signout": "the way out; ends the caller's own session",
     "GET /confirm": "the caller's own password",
     "GET /profile/locale": "the caller's own language",

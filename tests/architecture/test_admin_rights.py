@@ -21,6 +21,8 @@ HOUSE = {
     "index", "login", "logout", "password_change", "password_change_done", "autocomplete", "jsi18n",
     "view_on_site", "app_list", "",
 }  # fmt: skip
+#: Tables that staff with the right to change them may write by hand: what is in force for sending, no member's row.
+BY_HAND = {"messaging_sendpolicy", "messaging_sendswitch"}
 VALUES = {"object_id": "0", "content_type_id": "0", "app_label": "accounts", "url": "nothing"}
 
 
@@ -68,10 +70,14 @@ def test_members_are_refused_everywhere(db: None, kind: str, capsys: pytest.Capt
 
 
 def wanted(route: Route, kind: str) -> set[int]:
-    deed = route.action.rpartition("_")[2]
+    table, _, deed = route.action.rpartition("_")
+    if deed == "history":
+        return {302}  # the row 0 does not exist: back to the list, before rights are asked
+    if deed in {"add", "delete"} and kind == "superuser" and table in BY_HAND:
+        return {200, 302, 403}
     if deed in {"add", "delete"} or kind == "plain":
         return {403}
-    return {200} if deed == "changelist" else {302}  # the row 0 does not exist: back to the list
+    return {200} if deed == "changelist" else {302}
 
 
 @pytest.mark.parametrize("kind", ["plain", "viewing", "superuser"])

@@ -94,7 +94,7 @@ def test_their_ids_are_as_good_as_none(world: _World, kind: str, capsys: pytest.
                     wrong.append(f"{where}: their bytes in the answer")
                 if plain(found) != plain(wanted):
                     wrong.append(f"{where}: {plain(found)} and not {plain(wanted)}")
-                if found.status_code < 400 and line.reach != "none":
+                if found.status_code < 400 and line.reach != "none" and not swap <= line.empty:
                     wrong.append(f"{where}: {found.status_code}")
     with capsys.disabled():
         print(f"\n{kind}: {count} requests with ids of another workspace")
