@@ -3,12 +3,14 @@
 from collections.abc import Callable
 
 from django.conf import settings
+from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
 
 from accounts.models import Membership, User, Workspace
 from accounts.selectors import principal_of
-from accounts.sessions import proved_at
+from accounts.sessions import is_over, proved_at, touch
+from huntaze.kernel import clock
 from huntaze.kernel.tenancy import cross_workspace
 
 
@@ -23,7 +25,11 @@ class MemberMiddleware:
         request.principal = None  # type: ignore[attr-defined]
         workspace: Workspace | None = None
         user = request.user if not request.path.startswith(("/api/", "/static/")) else None
+        if isinstance(user, User) and user.is_authenticated and is_over(request.session, clock.now()):
+            logout(request)
+            user = None
         if isinstance(user, User) and user.is_authenticated:
+            touch(request.session, clock.now())
             with cross_workspace("session"):
                 rows = Membership.objects.living().filter(user=user).select_related("user", "workspace")
                 member = rows.order_by("pk").first()

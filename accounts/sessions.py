@@ -1,10 +1,89 @@
-"""Browser sessions: what they remember about the person who signed in."""
+"""Browser sessions: kept in the database under a digest of the cookie, and what they remember about their person.
 
-from datetime import UTC, datetime
+Django's own engine with two differences: the table knows whose a session is, so that people can look through theirs
+and end them, and the cookie's value is nowhere at rest. There is no cache before it: an ended session is over.
+"""
+
+import hashlib
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
-#: Key of the time of the last proof, in whole seconds.
-PROVED_AT = "proved_at"
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends import db
+from django.utils import timezone
+
+from accounts.models import BrowserSession
+from accounts.rules.devices import device_name
+from huntaze.kernel import clock
+from huntaze.kernel.web import Device
+
+#: Keys of a session; times are whole seconds.
+PROVED_AT, STARTED_AT, SEEN_AT, DEVICE, COUNTRY = "proved_at", "started_at", "seen_at", "device", "country"
+#: However much it is used, a session ends after this.
+ABSOLUTE = timedelta(days=30)
+TOUCHED_EVERY = timedelta(minutes=5)
+
+
+def row_key(cookie: str) -> str:
+    """The primary key of a cookie's row: 160 bits of its SHA-256."""
+    return hashlib.sha256(cookie.encode()).hexdigest()[:40]
+
+
+class SessionStore(db.SessionStore):
+    @classmethod
+    def get_model_class(cls) -> Any:
+        return BrowserSession
+
+    def _get_session_from_db(self) -> BrowserSession | None:
+        key = row_key(self.session_key or "")
+        found = BrowserSession.objects.filter(session_key=key, expire_date__gt=timezone.now()).first()
+        if found is None:
+            self._session_key = None
+        return found
+
+    def exists(self, session_key: str) -> bool:
+        return BrowserSession.objects.filter(session_key=row_key(session_key)).exists()
+
+    def create_model_instance(self, data: dict[str, Any]) -> BrowserSession:
+        cookie: str = self._get_or_create_session_key()  # type: ignore[attr-defined]  # not in the stubs
+        now = clock.now()
+        return BrowserSession(
+            session_key=row_key(cookie),
+            uid=UUID(bytes=hashlib.sha256(b"uid" + cookie.encode()).digest()[:16]),
+            session_data=self.encode(data),
+            expire_date=self.get_expiry_date(),
+            user_id=data.get(SESSION_KEY),
+            device_name=data.get(DEVICE, ""),
+            country=data.get(COUNTRY, ""),
+            started_at=_time(data.get(STARTED_AT)) or now,
+            last_used_at=_time(data.get(SEEN_AT)) or now,
+        )
+
+    def delete(self, session_key: str | None = None) -> None:
+        cookie = session_key or self.session_key
+        if cookie is not None:
+            BrowserSession.objects.filter(session_key=row_key(cookie)).delete()
+
+
+def begin(session: Any, device: Device, now: datetime) -> None:
+    """Somebody has just signed in here."""
+    seconds = int(now.timestamp())
+    session[STARTED_AT] = session[SEEN_AT] = session[PROVED_AT] = seconds
+    session[DEVICE], session[COUNTRY] = device_name(device.user_agent), device.country
+
+
+def is_over(session: Any, now: datetime) -> bool:
+    """Whether the session has reached the age at which its person signs in again."""
+    started = _time(session.get(STARTED_AT))
+    return started is not None and now - started >= ABSOLUTE
+
+
+def touch(session: Any, now: datetime) -> None:
+    """Remember that the session is used: its idle time starts again, and its owner sees when it was last used."""
+    seen = _time(session.get(SEEN_AT))
+    if seen is None or now - seen >= TOUCHED_EVERY:
+        session[SEEN_AT] = int(now.timestamp())
 
 
 def note_proof(session: Any, now: datetime) -> None:
@@ -13,5 +92,8 @@ def note_proof(session: Any, now: datetime) -> None:
 
 
 def proved_at(session: Any) -> datetime | None:
-    seconds = session.get(PROVED_AT)
+    return _time(session.get(PROVED_AT))
+
+
+def _time(seconds: object) -> datetime | None:
     return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int) else None

@@ -2,12 +2,18 @@
 
 from django.urls import path
 
-from accounts.views import confirm, signin, signup
+from accounts.views import confirm, password, security, signin, signup
 
 urlpatterns = [
     path("signup", signup.sign_up, name="signup"),
     path("verify-email", signup.unverified, name="verify_email"),
     path("verify-email/<str:token>", signup.verify, name="verify_link"),
+    path("password/reset", password.ask, name="password_reset"),
+    path("password/reset/<str:token>", password.choose, name="password_choose"),
+    path("settings/security", security.overview, name="security"),
+    path("settings/security/password", security.change_password, name="security_password"),
+    path("settings/security/sessions/end", security.end_all, name="security_end_all"),
+    path("settings/security/sessions/<str:session_id>/end", security.end, name="security_session_end"),
     path("signin", signin.sign_in, name="signin"),
     path("signout", signin.sign_out, name="signout"),
     path("confirm", confirm.confirm, name="confirm"),

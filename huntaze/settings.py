@@ -24,6 +24,7 @@ BASE_URL = env.text("BASE_URL", "http://127.0.0.1:8000")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS")
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", BASE_URL)
 TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXY_COUNT", 0)
+COUNTRY_HEADER = env.text("COUNTRY_HEADER", "")
 METRICS_ALLOWED_NETS = env.words("METRICS_ALLOWED_NETS", "127.0.0.0/8,::1/128")
 
 # --- composition
@@ -97,7 +98,7 @@ DATABASES["default"]["OPTIONS"] |= {
 }
 REDIS_URL = env.text("REDIS_URL")
 CACHES = {"default": {"BACKEND": "huntaze.kernel.redis.TolerantRedisCache", "LOCATION": REDIS_URL}}
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+SESSION_ENGINE = "accounts.sessions"
 
 # --- people
 AUTH_USER_MODEL = "accounts.User"

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from accounts.api.password import OwnPasswordViewSet, PasswordViewSet
 from accounts.api.sessions import SessionViewSet
 from accounts.api.signup import SignUpViewSet, VerificationViewSet
 from accounts.api.views import AuthViewSet
@@ -13,5 +14,10 @@ urlpatterns = [
     path("signin", AuthViewSet.as_view({"post": "sign_in"})),
     path("refresh", AuthViewSet.as_view({"post": "refresh"})),
     path("logout", AuthViewSet.as_view({"post": "logout"})),
+    path("password/reset", PasswordViewSet.as_view({"post": "reset"})),
+    path("password/reset/confirm", PasswordViewSet.as_view({"post": "confirm"})),
+    path("password/change", OwnPasswordViewSet.as_view({"post": "change"})),
+    path("sessions", SessionViewSet.as_view({"get": "list"})),
+    path("sessions/<str:session_id>", SessionViewSet.as_view({"delete": "end"})),
     path("step-up", SessionViewSet.as_view({"post": "step_up_now"})),
 ]

@@ -51,6 +51,33 @@ class TokenInput(serializers.Serializer[Any]):
     token = serializers.CharField(max_length=600)
 
 
+class ResetInput(serializers.Serializer[Any]):
+    email = serializers.EmailField(max_length=254)
+
+
+class ResetConfirmInput(TokenInput):
+    password = serializers.CharField(max_length=128, trim_whitespace=False)
+
+
+class ChangeInput(serializers.Serializer[Any]):
+    current_password = serializers.CharField(max_length=128, trim_whitespace=False)
+    new_password = serializers.CharField(max_length=128, trim_whitespace=False)
+
+
+class SessionOutput(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    kind = serializers.ChoiceField(choices=["browser", "api"])
+    device = serializers.CharField()
+    country = serializers.CharField(allow_null=True)
+    created_at = serializers.DateTimeField()
+    last_used_at = serializers.DateTimeField()
+    current = serializers.BooleanField()
+
+
+class SessionsOutput(serializers.Serializer[Any]):
+    sessions = SessionOutput(many=True)
+
+
 class StepUpInput(serializers.Serializer[Any]):
     password = serializers.CharField(max_length=128, trim_whitespace=False)
 

@@ -5,8 +5,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import serializers
+from accounts.models import User
 from accounts.selectors.principals import family_of
+from accounts.selectors.sessions import SessionLine, sessions_of
 from accounts.services import proof
+from accounts.services.signin import end_session
 from huntaze.kernel import clock
 from huntaze.kernel.api.principal import PROOF_LASTS
 from huntaze.kernel.api.views import HuntazeViewSet
@@ -15,7 +18,32 @@ from huntaze.kernel.api.views import HuntazeViewSet
 class SessionViewSet(HuntazeViewSet):
     """Doors about oneself; no API key opens them."""
 
-    capabilities = {"step_up_now": "profile.manage"}
+    capabilities = {"step_up_now": "profile.manage", "list": "profile.manage", "end": "profile.manage"}
+
+    @extend_schema(
+        operation_id="sessions_list",
+        summary="Where you are signed in",
+        description="Browser sessions and sessions of programs together, last used first; at most 200.",
+        tags=["Accounts"],
+        responses=serializers.SessionsOutput,
+    )
+    def list(self, request: Request) -> Response:
+        found = sessions_of(
+            self.principal.user_pk, now=clock.now(), current=frozenset({self.principal.session_id or ""})
+        )
+        return Response({"sessions": [_shown(item) for item in found]})
+
+    @extend_schema(
+        operation_id="sessions_end",
+        summary="End a session",
+        description="It is signed out with its next request.",
+        tags=["Accounts"],
+        responses={204: None},
+    )
+    def end(self, request: Request, session_id: str) -> Response:
+        user = User.objects.get(pk=self.principal.user_pk)
+        end_session(user=user, session_id=session_id, now=clock.now())
+        return Response(status=204)
 
     @extend_schema(
         summary="Prove again who you are",
@@ -34,3 +62,15 @@ class SessionViewSet(HuntazeViewSet):
         proof.prove_password(user=session.user, password=form.validated_data["password"])
         proof.note_proof(session=session, now=now)
         return Response({"success": True, "valid_until": clock.iso(now + PROOF_LASTS)})
+
+
+def _shown(item: SessionLine) -> dict[str, object]:
+    return {
+        "id": item.id,
+        "kind": item.kind,
+        "device": item.device,
+        "country": item.country or None,
+        "created_at": item.created_at,
+        "last_used_at": item.last_used_at,
+        "current": item.is_current,
+    }

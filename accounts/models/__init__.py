@@ -5,6 +5,7 @@ from accounts.models.audit import AuditBlock, AuditEvent, AuditHead, AuditMark
 from accounts.models.mail import Mail
 from accounts.models.people import User
 from accounts.models.platform_accounts import PlatformAccount
+from accounts.models.sessions import BrowserSession, KnownDevice
 from accounts.models.team import Invitation
 from accounts.models.workspaces import (
     Creator,
@@ -21,11 +22,13 @@ __all__ = [
     "AuditEvent",
     "AuditHead",
     "AuditMark",
+    "BrowserSession",
     "Creator",
     "CreatorAssignment",
     "IdempotencyRecord",
     "Invitation",
     "KeyRotation",
+    "KnownDevice",
     "Mail",
     "Membership",
     "PlatformAccount",

@@ -41,6 +41,8 @@ class RefreshSession(PublicIdModel):
     user = models.ForeignKey("accounts.User", models.CASCADE, related_name="+")
     workspace = models.ForeignKey("accounts.Workspace", models.CASCADE, null=True, related_name="+")
     device = models.BinaryField(max_length=32)
+    device_name = models.CharField(max_length=60, blank=True, default="")
+    country = models.CharField(max_length=2, blank=True, default="")
     session_version = models.PositiveIntegerField()
     idle_seconds = models.PositiveIntegerField()
     created_at = models.DateTimeField()

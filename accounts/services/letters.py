@@ -60,3 +60,31 @@ def _verify_email(user: User | None, params: Params) -> Letter | None:
         _("Confirm this address"),
         links.address(f"/verify-email/{links.verify_token(user)}"),
     )
+
+
+@letter("password_reset")
+def _password_reset(user: User | None, params: Params) -> Letter | None:
+    if user is None or not user.is_active:
+        return None
+    return Letter(
+        _("Choose a new password"),
+        (
+            _("Somebody, probably you, asked for a new password. The link works for one hour."),
+            _("If it was not you, ignore this mail: your password stays as it is."),
+        ),
+        _("Choose a new password"),
+        links.address(f"/password/reset/{links.reset_token(user)}"),
+    )
+
+
+@letter("password_changed")
+def _password_changed(user: User | None, params: Params) -> Letter | None:
+    return Letter(
+        _("Your password was changed"),
+        (
+            _("Your password has just been changed, and every other session was signed out."),
+            _("If it was not you, choose a new password at once."),
+        ),
+        _("Choose a new password"),
+        links.address("/password/reset"),
+    )

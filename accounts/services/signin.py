@@ -6,11 +6,13 @@ from django.contrib.auth.hashers import check_password, make_password
 from django.db import transaction
 
 from accounts.errors import InvalidCredentials
-from accounts.models import Membership, RefreshSession, RefreshToken, User
+from accounts.models import BrowserSession, Membership, RefreshSession, RefreshToken, User
 from accounts.services import audit, tokens
 from accounts.services.limits import count_try, network_of
+from accounts.services.notes import note
 from accounts.types import SignedIn
-from huntaze.kernel import ratelimit
+from huntaze.kernel import ids, ratelimit
+from huntaze.kernel.errors import NotFound
 from huntaze.kernel.tenancy import cross_workspace, workspace_scope
 from huntaze.kernel.web import Device
 
@@ -121,6 +123,29 @@ def sign_out(*, secret: str | None, everywhere: bool, now: datetime) -> None:
                     now=now,
                     target=session.public_id,
                 )
+
+
+def end_session(*, user: User, session_id: str, now: datetime) -> None:
+    """End one of a person's sessions, of whichever kind; raises NotFound for anybody else's."""
+    family, browser = ids.decode("ses", session_id), ids.decode("brs", session_id)
+    with transaction.atomic():
+        if family:
+            rows = RefreshSession.objects.filter(user=user, uid=family, revoked_at=None)
+            ended = rows.update(revoked_at=now, revoked_reason="ended by its person")
+        elif browser:
+            ended, _ = BrowserSession.objects.filter(user=user, uid=browser).delete()
+        else:
+            ended = 0
+        if not ended:
+            raise NotFound
+        note(user, "auth.session_ended", now=now, changes={"session": session_id})
+
+
+def sign_out_everywhere(*, user: User, now: datetime) -> None:
+    """End every session of a person, this one too."""
+    with transaction.atomic():
+        tokens.end_everywhere(user=user, reason="logout everywhere", now=now)
+        note(user, "auth.signed_out", now=now, changes={"everywhere": True})
 
 
 def signed_in_as(user: User, session: RefreshSession, secret: str, now: datetime) -> SignedIn:

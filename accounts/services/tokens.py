@@ -15,7 +15,8 @@ from rest_framework_simplejwt.backends import TokenBackend
 from rest_framework_simplejwt.exceptions import TokenBackendError
 
 from accounts.errors import InvalidRefreshToken
-from accounts.models import Membership, RefreshSession, RefreshToken, User, Workspace
+from accounts.models import BrowserSession, Membership, RefreshSession, RefreshToken, User, Workspace
+from accounts.rules.devices import device_name
 from accounts.services import audit
 from huntaze.kernel import ids
 from huntaze.kernel.web import Device
@@ -72,6 +73,8 @@ def open_family(
         user=user,
         workspace=workspace,
         device=device.fingerprint,
+        device_name=device_name(device.user_agent),
+        country=device.country,
         session_version=user.session_version,
         idle_seconds=int(idle.total_seconds()),
         created_at=now,
@@ -171,10 +174,21 @@ def end_family(*, session: RefreshSession, reason: str, now: datetime) -> None:
     )
 
 
-def end_everywhere(*, user: User, reason: str, now: datetime) -> None:
-    """End every family of a person and make their access tokens stale."""
-    RefreshSession.objects.filter(user=user, revoked_at=None).update(revoked_at=now, revoked_reason=reason)
+def end_everywhere(
+    *, user: User, reason: str, now: datetime, keep: RefreshSession | None = None, keep_browser: str = ""
+) -> None:
+    """End every family and browser session of a person but the one they act from, and make access tokens stale.
+
+    `keep_browser` is the row key of a browser session; who acts from it renews what it is bound to.
+    """
     User.objects.filter(pk=user.pk).update(session_version=F("session_version") + 1)
+    user.refresh_from_db(fields=["session_version"])
+    families = RefreshSession.objects.filter(user=user, revoked_at=None)
+    if keep is not None:
+        families.filter(pk=keep.pk).update(session_version=user.session_version)
+        families = families.exclude(pk=keep.pk)
+    families.update(revoked_at=now, revoked_reason=reason)
+    BrowserSession.objects.filter(user=user).exclude(session_key=keep_browser).delete()
 
 
 def session_of_claims(claims: dict[str, Any]) -> RefreshSession | None:

@@ -12,11 +12,11 @@ from accounts.errors import InvalidCredentials
 from accounts.forms.signin import SignInForm
 from accounts.services.people import set_locale
 from accounts.services.signin import note_browser_sign_in, verified_user
-from accounts.sessions import note_proof
+from accounts.sessions import begin
 from accounts.views.common import next_of, too_many
 from huntaze.kernel import clock
 from huntaze.kernel.errors import Invalid, RateLimited
-from huntaze.kernel.web import device_of
+from huntaze.kernel.web import device_of, remember_device
 
 REMEMBERED_SECONDS = 30 * 86_400
 
@@ -30,13 +30,13 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     form = SignInForm(request.POST or None)
     status = 200
     if request.method == "POST":
-        status = 422
+        status, device = 422, device_of(request, make=True)
         if form.is_valid():
             try:
                 user = verified_user(
                     email=form.cleaned_data["email"],
                     password=form.cleaned_data["password"],
-                    device=device_of(request),
+                    device=device,
                 )
             except InvalidCredentials:
                 form.add_error(None, _("This email and password do not match an account."))
@@ -46,10 +46,12 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             else:
                 login(request, user, backend="django.contrib.auth.backends.ModelBackend")
                 now = clock.now()
-                note_proof(request.session, now)
+                begin(request.session, device, now)
                 note_browser_sign_in(user=user, now=now)
                 request.session.set_expiry(REMEMBERED_SECONDS if form.cleaned_data["remember_me"] else None)
-                return redirect(next_of(request))
+                response = redirect(next_of(request))
+                remember_device(response, device)
+                return response
     return render(
         request, "accounts/signin.html", {"form": form, "next": request.GET.get("next", "")}, status=status
     )

@@ -14,7 +14,7 @@ from accounts.forms.signup import SignUpForm
 from accounts.models import User
 from accounts.services import signup
 from accounts.services.limits import guard_address
-from accounts.sessions import note_proof
+from accounts.sessions import begin
 from accounts.views.common import add_faults, next_of, person, too_many, user_of
 from huntaze.kernel import clock
 from huntaze.kernel.errors import Invalid, RateLimited
@@ -63,7 +63,7 @@ def _made(form: SignUpForm, device: Device) -> tuple[signup.SignedUp | None, int
 def _welcome(request: HttpRequest, made: signup.SignedUp, device: Device) -> HttpResponse:
     """The first key is in this answer and nowhere else; a reload is a second sign-up, which is refused."""
     login(request, made.user, backend=BACKEND)
-    note_proof(request.session, clock.now())
+    begin(request.session, device, clock.now())
     response = render(
         request, "accounts/welcome.html", {"person": made.user, "key": made.key_secret}, status=201
     )

@@ -56,12 +56,13 @@ def network_of(request: HttpRequest | Request) -> str:
 @dataclass(frozen=True, slots=True)
 class Device:
     """Where a request came from. `token` is the device cookie, empty without one; `fingerprint` is a digest of it and
-    the user agent, which itself is kept for display."""
+    the user agent, which itself is kept for display. `country` is two letters, empty where nobody tells it."""
 
     ip: str | None
     user_agent: str
     fingerprint: bytes
     token: str = ""
+    country: str = ""
 
 
 #: 256 bits, as `secrets.token_urlsafe` writes them.
@@ -77,7 +78,17 @@ def device_of(request: HttpRequest | Request, *, make: bool = False) -> Device:
         token = secrets.token_urlsafe(32) if make else ""
     seen = f"{agent}\0{token}" if token else agent
     digest = hashlib.sha256(seen.encode("utf-8", "surrogateescape")).digest()
-    return Device(ip=client_ip(request), user_agent=agent, fingerprint=digest, token=token)
+    return Device(
+        ip=client_ip(request), user_agent=agent, fingerprint=digest, token=token, country=_country(request)
+    )
+
+
+def _country(request: HttpRequest | Request) -> str:
+    """Two letters, where a proxy of ours tells them; a header that anybody may send is not believed."""
+    if not (settings.COUNTRY_HEADER and settings.TRUSTED_PROXY_COUNT):
+        return ""
+    text = request.headers.get(settings.COUNTRY_HEADER, "").strip().upper()
+    return text if len(text) == 2 and text.isascii() and text.isalpha() else ""
 
 
 def remember_device(response: HttpResponseBase, device: Device) -> None:
