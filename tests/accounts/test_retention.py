@@ -5,10 +5,9 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.contrib.sessions.models import Session
 from django.test import Client
 
-from accounts.models import RefreshSession, RefreshToken
+from accounts.models import BrowserSession, RefreshSession, RefreshToken
 from accounts.services.retention import forget_sessions
 from huntaze.kernel import clock
 
@@ -54,7 +53,7 @@ def test_families_are_forgotten_a_week_after_their_end(world: Any) -> None:
 def test_browser_sessions_are_forgotten_when_they_expired(world: Any) -> None:
     Client().force_login(world.owner.user)
     forget_sessions(now=clock.now())
-    assert Session.objects.count() == 1
+    assert BrowserSession.objects.count() == 1
     with time_machine.travel(clock.now() + 31 * DAY):
         forget_sessions(now=clock.now())
-    assert Session.objects.count() == 0
+    assert BrowserSession.objects.count() == 0
