@@ -7,8 +7,8 @@ from kombu import Queue
 
 
 def _every(seconds: float, task: str, queue: str) -> dict[str, Any]:
-    """A run that was not picked up before the next one is due is dropped: the next one does the same work."""
-    return {"task": task, "schedule": seconds, "options": {"queue": queue, "expires": seconds}}
+    """No expiry, which would trust the clocks of two machines: beat itself keeps the queue short."""
+    return {"task": task, "schedule": seconds, "options": {"queue": queue}}
 
 
 class Config:
@@ -41,6 +41,7 @@ class Config:
         "messaging.apply_inbound": {"queue": "webhooks"},
     }
     timezone = "UTC"
+    beat_scheduler = "huntaze.kernel.beat:BoundedScheduler"
     beat_schedule = {
         "pumps": _every(2.0, "messaging.pump", "send"),
         "schedule-deliveries": _every(1.0, "messaging.schedule_deliveries", "default"),

@@ -30,29 +30,29 @@ def sweep_accounts(**_: Any) -> None:
 
 @job("messaging.resolve_uncertain", system_wide=True)
 def resolve_uncertain(**_: Any) -> None:
-    uncertain.resolve_uncertain(now=clock.now())
+    uncertain.resolve_uncertain(now=clock.of_database())
 
 
 @job("messaging.apply_inbound", system_wide=True)
 def apply_inbound(**_: Any) -> None:
-    inbound.apply_due()
+    inbound.apply_due(time=clock.of_database)
 
 
 @job("messaging.measure_queues", system_wide=True)
 def measure_queues(**_: Any) -> None:
-    measure.measure_queues(now=clock.now())
+    measure.measure_queues(now=clock.of_database())
 
 
 @job("messaging.tend_campaigns", system_wide=True)
 def tend_campaigns(**_: Any) -> None:
-    tend.tend(now=clock.now())
+    tend.tend(now=clock.of_database())
 
 
 @job("messaging.unsend_campaigns", system_wide=True)
 def unsend_campaigns(**_: Any) -> None:
-    unsend.unsend_due(now=clock.now())
+    unsend.unsend_due(now=clock.of_database())
 
 
 @job("messaging.forget_events", system_wide=True)
 def forget_events(**_: Any) -> None:
-    retention.forget_events(now=clock.now())
+    retention.forget_events(now=clock.of_database())

@@ -72,6 +72,12 @@ class _Installed:
 _installed: _Installed | None = None
 
 
+def note_tick() -> None:
+    """Beat had its turn and found nothing to publish."""
+    if _installed is not None:
+        _installed.on_publish()
+
+
 def _tolerantly(tell: Any, *args: Any) -> None:
     """A sign of life that can't be given shows as silence, which is what it is."""
     try:
@@ -91,7 +97,7 @@ def install(app: Celery) -> None:
         health_figures.publish_fleet()
 
     def schedule(sender: Celery, **_: Any) -> None:
-        sender.add_periodic_task(10.0, publish_fleet.s(), name="publish-fleet", queue="default", expires=10)
+        sender.add_periodic_task(10.0, publish_fleet.s(), name="publish-fleet", queue="default")
 
     if getattr(app, "finalized", False):  # its signal may be on its way: too late to listen
         schedule(app)

@@ -16,6 +16,7 @@ class GatewayConfig:
     onlyfansapi_base_url: str
     onlyfansapi_api_key: str
     timeout: float
+    onlyfansapi_keeps_keys: bool = True
 
 
 def _onlyfans(config: GatewayConfig) -> MessageGateway:
@@ -27,6 +28,11 @@ def _onlyfans(config: GatewayConfig) -> MessageGateway:
 _MAKERS: dict[Platform, Callable[[GatewayConfig], MessageGateway]] = {Platform.ONLYFANS: _onlyfans}
 #: Platforms that we can send to.
 PLATFORMS = tuple(_MAKERS)
+
+
+def keeps_keys(platform: Platform, config: GatewayConfig) -> bool:
+    """Whether a repeat under a key that the platform has seen is answered without being sent again."""
+    return {Platform.ONLYFANS: config.onlyfansapi_keeps_keys}[platform]
 
 
 def gateway(platform: Platform, config: GatewayConfig) -> MessageGateway:

@@ -93,14 +93,15 @@ WITHDRAWN = "withdrawn"
 _NEVER_REPEATED = frozenset({"outcome_unknown", WITHDRAWN})
 
 
-def may_replay(*, code: str, replays: int, is_within_key_life: bool) -> bool:
+def may_replay(*, code: str, replays: int, is_within_key_life: bool, keeps_keys: bool = True) -> bool:
     """Whether a message that the chat does not show may be sent again with its key.
 
     A server error that did not say what happened is not stored under the key, so a repeat could double the message;
     no answer at all leaves the key with the platform, and a repeat is answered from it. What a person has withdrawn is
-    looked up, so that it is not called cancelled when it arrived, and never sent again by itself.
+    looked up, so that it is not called cancelled when it arrived, and never sent again by itself. A platform that
+    keeps no keys makes every repeat a risk, so there a person decides.
     """
-    return code not in _NEVER_REPEATED and replays < MOST_REPLAYS and is_within_key_life
+    return keeps_keys and code not in _NEVER_REPEATED and replays < MOST_REPLAYS and is_within_key_life
 
 
 def unreadable() -> Outcome:

@@ -13,5 +13,9 @@ def note_account_state(*, account_pk: int, state: str, reason: str) -> bool:
     if account is None:
         return False
     return move_state(
-        account=account, state=AccountState(state), reason=reason, at=clock.now(), actor=Actor.system()
+        account=account,
+        state=AccountState(state),
+        reason=reason,
+        at=clock.of_database(),
+        actor=Actor.system(),
     )

@@ -85,10 +85,10 @@ def _insert(row: InboundEvent) -> bool:
     return before.exists()
 
 
-def apply_due() -> int:
-    """Apply everything that is due; returns how many."""
+def apply_due(*, time: Callable[[], datetime] = clock.now) -> int:
+    """Apply everything that is due by this clock; returns how many."""
     with cross_workspace("apply webhooks"):
-        return outbox.drain(InboundEvent, _apply, clock=clock.now, lease=LEASE)
+        return outbox.drain(InboundEvent, _apply, clock=time, lease=LEASE)
 
 
 def _apply(row: InboundEvent) -> Ending | None:

@@ -88,6 +88,7 @@ def gateway_config() -> GatewayConfig:
         onlyfansapi_base_url=settings.ONLYFANSAPI_BASE_URL,
         onlyfansapi_api_key=settings.ONLYFANSAPI_API_KEY,
         timeout=settings.SEND_TIMEOUT_SECONDS,
+        onlyfansapi_keeps_keys=settings.ONLYFANSAPI_KEEPS_KEYS,
     )
 
 

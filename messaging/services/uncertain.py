@@ -16,7 +16,7 @@ from huntaze.kernel.outbox import LeaseLost, assert_no_transaction, settle
 from huntaze.kernel.tenancy import cross_workspace
 from huntaze.platforms.errors import PlatformError
 from messaging.gateways.onlyfansapi import SLACK
-from messaging.gateways.registry import gateway
+from messaging.gateways.registry import gateway, keeps_keys
 from messaging.models import Delivery, Message
 from messaging.rules.outcomes import may_replay, unreadable
 from messaging.services import limits
@@ -141,4 +141,9 @@ def _is_within_key_life(row: Delivery, now: datetime) -> bool:
 
 def _may_replay(row: Delivery, now: datetime) -> bool:
     is_fresh = _is_within_key_life(row, now)
-    return may_replay(code=row.last_error, replays=row.replays, is_within_key_life=is_fresh)
+    return may_replay(
+        code=row.last_error,
+        replays=row.replays,
+        is_within_key_life=is_fresh,
+        keeps_keys=keeps_keys(Platform(row.account.platform), gateway_config()),
+    )

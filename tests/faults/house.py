@@ -1,7 +1,8 @@
-"""Real processes for fault tests: Celery workers and beat on the test's database, Redis and sandbox."""
+"""Real processes for fault tests: Celery workers, beat and the web on the test's database, Redis and sandbox."""
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from django.conf import settings
 from django.db import connection
@@ -19,10 +21,10 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def environment(**more: str) -> dict[str, str]:
     """What a process needs to work on this test's stores; the test database stands in for the real one."""
-    database = settings.DATABASES["default"]
+    database = connection.settings_dict
     url = (
-        f"postgresql://{database['USER']}:{database.get('PASSWORD') or ''}@{database['HOST'] or '127.0.0.1'}"
-        f":{database['PORT'] or 5432}/{connection.settings_dict['NAME']}"
+        f"postgresql://{database['USER']}:{quote(database.get('PASSWORD') or '')}@{database['HOST'] or '127.0.0.1'}"
+        f":{database['PORT'] or 5432}/{database['NAME']}"
     )
     overrides = {
         "DATABASE_URL": url,
@@ -43,20 +45,26 @@ class House:
     log_dir: Path
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
-    def start(self, name: str, *arguments: str) -> None:
-        log = (self.log_dir / f"{name}.log").open("ab")
-        command = [sys.executable, "-m", "celery", "-A", "huntaze", *arguments]
-        self.running[name] = subprocess.Popen(
-            command, cwd=ROOT, env=self.env, stdout=log, stderr=log, start_new_session=True
-        )
+    def run(self, name: str, *command: str, **env: str) -> None:
+        """A Python module as a process group of its own."""
+        with (self.log_dir / f"{name}.log").open("ab") as log:
+            self.running[name] = subprocess.Popen(
+                [sys.executable, "-m", *command],
+                cwd=ROOT,
+                env=self.env | env,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
 
-    def start_sender(self) -> None:
-        self.start("send", "worker", "-Q", "send", "-c", "2", "-n", "send@test", "--without-mingle")
+    def start(self, name: str, *arguments: str, **env: str) -> None:
+        self.run(name, "celery", "-A", "huntaze", *arguments, **env)
 
-    def start_worker(self) -> None:
-        self.start(
-            "worker", "worker", "-Q", "default,webhooks", "-c", "1", "-n", "work@test", "--without-mingle"
-        )
+    def start_sender(self, name: str = "send", pumps: int = 2, **env: str) -> None:
+        self.start(name, "worker", "-Q", "send", "-c", str(pumps), "-n", f"{name}@test", *QUIET, **env)
+
+    def start_worker(self, **env: str) -> None:
+        self.start("worker", "worker", "-Q", "default,webhooks", "-c", "1", "-n", "work@test", *QUIET, **env)
 
     def start_beat(self) -> None:
         self.start("beat", "beat", "-s", str(self.log_dir / "beat"), "--pidfile=")
@@ -66,13 +74,31 @@ class House:
         self.start_worker()
         self.start_beat()
 
+    def start_web(self, **env: str) -> str:
+        """gunicorn as it is configured for everybody; returns its address once it listens."""
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = int(free.getsockname()[1])
+        own = {"HOST": "127.0.0.1", "PORT": str(port), "ALLOWED_HOSTS": "127.0.0.1", "COOKIE_SECURE": "0"}
+        command = ("gunicorn", "-c", "python:huntaze.gunicorn", "huntaze.wsgi:application")
+        self.run("web", *command, **own, WEB_WORKERS="2", WEB_THREADS="8", WEB_DRAIN_SECONDS="0", **env)
+        wait_for(lambda: _listens(port), seconds=60, what="the web server listens", house=self)
+        return f"http://127.0.0.1:{port}"
+
     def kill(self, name: str) -> None:
         """kill -9 of the whole process group: parent and children at once."""
         process = self.running.pop(name)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait(10)
 
-    def stop(self, name: str, seconds: float = 40) -> int:
+    def kill_child(self, name: str) -> int:
+        """kill -9 of one process that works under this one's supervision; returns its pid."""
+        parent = self.running[name].pid
+        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+        os.kill(int(children[0]), signal.SIGKILL)
+        return int(children[0])
+
+    def stop(self, name: str, seconds: float = 60) -> int:
         """SIGTERM, as a deploy does; returns the exit code."""
         process = self.running.pop(name)
         process.terminate()
@@ -82,6 +108,14 @@ class House:
         return "\n".join(
             f"--- {path.name}\n{path.read_text()[-3000:]}" for path in self.log_dir.glob("*.log")
         )
+
+
+QUIET = ("--without-mingle", "--without-gossip")
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as link:
+        return link.connect_ex(("127.0.0.1", port)) == 0
 
 
 @contextmanager
@@ -103,6 +137,16 @@ def wait_for(condition: Callable[[], Any], *, seconds: float, what: str, house: 
             return value
         time.sleep(0.1)
     raise AssertionError(f"not within {seconds} s: {what}\n{_rows()}\n{house.logs() if house else ''}")
+
+
+def holds_for(condition: Callable[[], bool], *, seconds: float) -> bool:
+    """Whether it stays true for this long."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if not condition():
+            return False
+        time.sleep(0.1)
+    return True
 
 
 def _rows() -> str:

@@ -147,3 +147,7 @@ def test_a_refusal_is_not_held_against_the_vendor() -> None:
     }
     assert refusals.isdisjoint(outcomes.VENDOR_TROUBLE)
     assert {"timeout", "connection_refused", "outcome_unknown", "not_sent"} <= outcomes.VENDOR_TROUBLE
+
+
+def test_nothing_is_replayed_where_the_platform_keeps_no_keys() -> None:
+    assert not may_replay(code="timeout", replays=0, is_within_key_life=True, keeps_keys=False)

@@ -38,7 +38,7 @@ def tend(*, now: datetime) -> int:
                 take_turn(pk)
         for pk, workspace_pk in _in(CampaignState.PLANNING):
             with workspace_scope(workspace_pk):
-                expand(campaign_pk=pk, now=clock.now())
+                expand(campaign_pk=pk, now=clock.of_database())
                 started += 1
         states = (CampaignState.RUNNING, CampaignState.PAUSED, CampaignState.UNSENDING)
         for pk, workspace_pk in [*_in(*states), *_lately_over(now)]:
