@@ -1,6 +1,6 @@
 """Refusals of accounts."""
 
-from huntaze.kernel.errors import Conflict, DomainError, NotAuthenticated
+from huntaze.kernel.errors import Conflict, DomainError, NotAllowed, NotAuthenticated
 
 
 class InvalidCredentials(NotAuthenticated):
@@ -68,3 +68,34 @@ class InvalidLink(DomainError):
 
 class RotationUnfinished(Conflict):
     message = "Texts may still be sealed with older keys: rotate first, and wait a day"
+
+
+class SecondFactorRequired(NotAuthenticated):
+    """The password was right; `methods` says what may come beside it."""
+
+    message = "Second factor required"
+
+
+class SecondFactorSetupRequired(NotAllowed):
+    """Staff, or a role for which a second factor is compulsory by now: pages lead to setting one up."""
+
+    message = "Second factor setup required"
+
+
+class InvalidCode(DomainError):
+    """A code, or a security key's answer, that is wrong, too old or used."""
+
+    code = "invalid_code"
+    message = "Invalid code"
+
+
+class FactorExists(Conflict):
+    message = "An authenticator app is already set up"
+
+
+class NoFactor(Conflict):
+    message = "No second factor is set up"
+
+
+class TooManyFactors(Conflict):
+    message = "You have too many security keys; remove one first"

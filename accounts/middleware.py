@@ -5,13 +5,22 @@ from collections.abc import Callable
 from django.conf import settings
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone, translation
 
 from accounts.models import Membership, User, Workspace
+from accounts.rules.second_factor import Duty
 from accounts.selectors import principal_of
+from accounts.selectors.factors import FactorDuty, duty_of_member, duty_of_staff, with_duty
 from accounts.sessions import is_over, proved_at, touch
 from huntaze.kernel import clock
 from huntaze.kernel.tenancy import cross_workspace
+from huntaze.kernel.web import lead
+
+#: What is left to somebody who has to set up a second factor first.
+BEFORE_THE_WALL = (
+    "/api/", "/static/", "/settings/security", "/signout", "/confirm", "/profile/locale", "/verify-email",
+)  # fmt: skip
 
 
 class MemberMiddleware:
@@ -23,6 +32,7 @@ class MemberMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.principal = None  # type: ignore[attr-defined]
+        request.factor = FactorDuty()  # type: ignore[attr-defined]
         workspace: Workspace | None = None
         user = request.user if not request.path.startswith(("/api/", "/static/")) else None
         if isinstance(user, User) and user.is_authenticated and is_over(request.session, clock.now()):
@@ -32,7 +42,10 @@ class MemberMiddleware:
             touch(request.session, clock.now())
             with cross_workspace("session"):
                 rows = Membership.objects.living().filter(user=user).select_related("user", "workspace")
-                member = rows.order_by("pk").first()
+                member = with_duty(rows).order_by("pk").first()
+                request.factor = (  # type: ignore[attr-defined]
+                    duty_of_member(member, clock.now()) if member else duty_of_staff(user, clock.now())
+                )
                 if member is not None:
                     limit = settings.API_REQUESTS_PER_MINUTE
                     request.principal = principal_of(  # type: ignore[attr-defined]
@@ -42,5 +55,7 @@ class MemberMiddleware:
             translation.activate(user.locale)
             request.LANGUAGE_CODE = user.locale
         request.workspace = workspace  # type: ignore[attr-defined]
+        if request.factor.duty is Duty.WALL and not request.path.startswith(BEFORE_THE_WALL):  # type: ignore[attr-defined]
+            return lead(request, reverse("security"))
         with timezone.override(workspace.timezone if workspace else None):
             return self.get_response(request)

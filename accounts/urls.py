@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.views import confirm, password, security, signin, signup
+from accounts.views import confirm, factors, password, security, signin, signup
 
 urlpatterns = [
     path("signup", signup.sign_up, name="signup"),
@@ -12,9 +12,16 @@ urlpatterns = [
     path("password/reset/<str:token>", password.choose, name="password_choose"),
     path("settings/security", security.overview, name="security"),
     path("settings/security/password", security.change_password, name="security_password"),
+    path("settings/security/app", factors.app, name="security_app"),
+    path("settings/security/app/start", factors.app_start, name="security_app_start"),
+    path("settings/security/app/off", factors.app_off, name="security_app_off"),
+    path("settings/security/codes", factors.codes, name="security_codes"),
+    path("settings/security/keys/new", factors.key_new, name="security_key_new"),
+    path("settings/security/keys/<str:key_id>/remove", factors.key_remove, name="security_key_remove"),
     path("settings/security/sessions/end", security.end_all, name="security_end_all"),
     path("settings/security/sessions/<str:session_id>/end", security.end, name="security_session_end"),
     path("signin", signin.sign_in, name="signin"),
+    path("signin/code", signin.second_step, name="signin_code"),
     path("signout", signin.sign_out, name="signout"),
     path("confirm", confirm.confirm, name="confirm"),
     path("profile/locale", signin.locale, name="profile_locale"),

@@ -72,6 +72,34 @@ def send_limit(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage
     ]
 
 
+@register(Tags.security)
+def staff_factor(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
+    """Staff see every workspace: a password alone is not enough."""
+    if settings.MFA_REQUIRED_FOR_STAFF or settings.DEBUG or settings.DEMO:
+        return []
+    return [
+        Warning(
+            "Staff may sign in without a second factor.",
+            hint="Remove MFA_REQUIRED_FOR_STAFF, or set it to 1.",
+            id="accounts.W001",
+        )
+    ]
+
+
+@register(Tags.security, deploy=True)
+def mail_leaves(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
+    """A verification mail in a file verifies nobody."""
+    if str(settings.EMAIL_BACKEND).endswith(".smtp.EmailBackend") or settings.DEMO:
+        return []
+    return [
+        Warning(
+            "Mails are written to files or the console, not sent.",
+            hint="Set EMAIL_URL to your mail server, such as smtp+tls://user:secret@host:587.",
+            id="accounts.W002",
+        )
+    ]
+
+
 @register(Tags.security, deploy=True)
 def ops_token(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
     if len(settings.OPS_TOKEN) >= 24:

@@ -117,6 +117,8 @@ VERIFY_URL = "/verify-email"
 TERMS_VERSION = env.text("TERMS_VERSION", "2026-11")
 TERMS_URL = env.text("TERMS_URL", "")
 PRIVACY_URL = env.text("PRIVACY_URL", "")
+MFA_REQUIRED_ROLES = env.words("MFA_REQUIRED_ROLES", "" if DEMO else "owner,manager")
+MFA_REQUIRED_FOR_STAFF = env.flag("MFA_REQUIRED_FOR_STAFF", not DEMO)
 PASSWORD_REQUIRE_CLASSES = env.flag("PASSWORD_REQUIRE_CLASSES", True)
 
 # --- mail: files in var/mail unless told otherwise

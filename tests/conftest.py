@@ -61,6 +61,12 @@ def cheap_passwords() -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_second_factor_by_force() -> None:
+    """People of tests sign in with a password; tests of the second factor make it compulsory themselves."""
+    settings.MFA_REQUIRED_ROLES, settings.MFA_REQUIRED_FOR_STAFF = [], False
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
     """Emptying tables between tests is a TRUNCATE, which the audit log refuses; its own test switches that back on."""

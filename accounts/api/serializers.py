@@ -10,6 +10,7 @@ class SignInInput(serializers.Serializer[Any]):
     email = serializers.EmailField(max_length=254)
     password = serializers.CharField(max_length=128, trim_whitespace=False)
     remember_me = serializers.BooleanField(default=False)
+    code = serializers.CharField(max_length=40, default="", allow_blank=True)
 
 
 class SignUpInput(serializers.Serializer[Any]):
@@ -78,8 +79,38 @@ class SessionsOutput(serializers.Serializer[Any]):
     sessions = SessionOutput(many=True)
 
 
-class StepUpInput(serializers.Serializer[Any]):
+class EnrolInput(serializers.Serializer[Any]):
+    type = serializers.ChoiceField(choices=["totp"])
+
+
+class EnrolOutput(serializers.Serializer[Any]):
+    secret = serializers.CharField()
+    otpauth_uri = serializers.CharField()
+
+
+class CodeInput(serializers.Serializer[Any]):
+    code = serializers.CharField(max_length=40)
+
+
+class DisableInput(CodeInput):
     password = serializers.CharField(max_length=128, trim_whitespace=False)
+
+
+class RecoveryCodesOutput(serializers.Serializer[Any]):
+    recovery_codes = serializers.ListField(child=serializers.CharField())
+
+
+class FactorsOutput(serializers.Serializer[Any]):
+    methods = serializers.ListField(
+        child=serializers.ChoiceField(choices=["totp", "webauthn", "recovery_code"])
+    )
+    recovery_codes_left = serializers.IntegerField()
+    required_from = serializers.DateTimeField(allow_null=True)
+
+
+class StepUpInput(serializers.Serializer[Any]):
+    password = serializers.CharField(max_length=128, trim_whitespace=False, default="", allow_blank=True)
+    code = serializers.CharField(max_length=40, default="", allow_blank=True)
 
 
 class StepUpOutput(serializers.Serializer[Any]):

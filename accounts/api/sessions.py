@@ -8,7 +8,7 @@ from accounts.api import serializers
 from accounts.models import User
 from accounts.selectors.principals import family_of
 from accounts.selectors.sessions import SessionLine, sessions_of
-from accounts.services import proof
+from accounts.services import factors, proof
 from accounts.services.signin import end_session
 from huntaze.kernel import clock
 from huntaze.kernel.api.principal import PROOF_LASTS
@@ -48,7 +48,8 @@ class SessionViewSet(HuntazeViewSet):
     @extend_schema(
         summary="Prove again who you are",
         description=(
-            "Opens, for 10 minutes, the endpoints that answer 403 `Recent authentication required` "
+            "With your password, or a code of your second factor. Opens, for 10 minutes, the endpoints that answer "
+            "403 `Recent authentication required` "
             "(`code`: `step_up_required`)."
         ),
         tags=["Accounts"],
@@ -59,7 +60,12 @@ class SessionViewSet(HuntazeViewSet):
         form = serializers.StepUpInput(data=request.data)
         form.is_valid(raise_exception=True)
         session, now = family_of(self.principal), clock.now()
-        proof.prove_password(user=session.user, password=form.validated_data["password"])
+        factors.prove(
+            user=session.user,
+            password=form.validated_data["password"],
+            code=form.validated_data["code"],
+            now=now,
+        )
         proof.note_proof(session=session, now=now)
         return Response({"success": True, "valid_until": clock.iso(now + PROOF_LASTS)})
 

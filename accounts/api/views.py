@@ -71,6 +71,7 @@ class AuthViewSet(PublicViewSet):
             is_remembered=form.validated_data["remember_me"],
             device=device,
             now=clock.now(),
+            code=form.validated_data["code"],
         )
         user = {
             "id": signed.user_id,

@@ -2,6 +2,7 @@
 
 from accounts.models.access import ApiKey, IdempotencyRecord, RefreshSession, RefreshToken
 from accounts.models.audit import AuditBlock, AuditEvent, AuditHead, AuditMark
+from accounts.models.factors import RecoveryCode, SecurityKey, TotpDevice
 from accounts.models.mail import Mail
 from accounts.models.people import User
 from accounts.models.platform_accounts import PlatformAccount
@@ -32,8 +33,11 @@ __all__ = [
     "Mail",
     "Membership",
     "PlatformAccount",
+    "RecoveryCode",
     "RefreshSession",
     "RefreshToken",
+    "SecurityKey",
+    "TotpDevice",
     "User",
     "Workspace",
     "WorkspaceKey",

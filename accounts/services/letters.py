@@ -2,8 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
+from babel.dates import format_datetime
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -87,4 +90,86 @@ def _password_changed(user: User | None, params: Params) -> Letter | None:
         ),
         _("Choose a new password"),
         links.address("/password/reset"),
+    )
+
+
+def _was_not_you() -> str:
+    return _("If it was not you, choose a new password at once: that signs everybody else out.")
+
+
+def _told(subject: str, *paragraphs: str) -> Letter:
+    """A notice about one's ways in, with the way to act on it."""
+    return Letter(
+        subject, (*paragraphs, _was_not_you()), _("Look at my security"), links.address("/settings/security")
+    )
+
+
+@letter("new_device")
+def _new_device(user: User | None, params: Params) -> Letter | None:
+    device = str(params.get("device") or _("an unknown device"))
+    place = f"{device} · {params['country']}" if params.get("country") else device
+    moment = datetime.fromisoformat(str(params["at"]))
+    when = format_datetime(moment, "long", tzinfo=UTC, locale=translation.get_language() or "en")
+    return _told(
+        _("New sign-in"),
+        _(
+            "Somebody signed in to your account on a device that we had not seen before: {device}, {when}."
+        ).format(device=place, when=when),
+    )
+
+
+@letter("guessing")
+def _guessing(user: User | None, params: Params) -> Letter | None:
+    return _told(
+        _("Somebody is guessing your password"),
+        _(
+            "Within an hour there were many wrong passwords for your account. For the next hour, only devices on which "
+            "you have signed in before can sign in."
+        ),
+    )
+
+
+@letter("factor_added")
+def _factor_added(user: User | None, params: Params) -> Letter | None:
+    is_app = params.get("factor") == "totp"
+    return _told(
+        _("A second factor was added"),
+        _("An authenticator app was set up for your account.")
+        if is_app
+        else _("A security key was added to your account."),
+    )
+
+
+@letter("factor_removed")
+def _factor_removed(user: User | None, params: Params) -> Letter | None:
+    is_app = params.get("factor") == "totp"
+    return _told(
+        _("A second factor was removed"),
+        _("The authenticator app of your account was turned off.")
+        if is_app
+        else _("A security key was removed from your account."),
+    )
+
+
+@letter("recovery_codes_renewed")
+def _recovery_codes_renewed(user: User | None, params: Params) -> Letter | None:
+    return _told(
+        _("New recovery codes"), _("New recovery codes were made for your account; the old ones are void.")
+    )
+
+
+@letter("recovery_code_used")
+def _recovery_code_used(user: User | None, params: Params) -> Letter | None:
+    return _told(
+        _("A recovery code was used"), _("Somebody used one of your recovery codes as second factor.")
+    )
+
+
+@letter("session_stolen")
+def _session_stolen(user: User | None, params: Params) -> Letter | None:
+    return _told(
+        _("A session was ended"),
+        _(
+            "A token of one of your sessions was used twice, so somebody may have copied it. We ended that session."
+        ),
     )

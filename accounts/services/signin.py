@@ -1,14 +1,24 @@
 """Signing in and out through the API."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import transaction
 
-from accounts.errors import InvalidCredentials
+from accounts.errors import (
+    InvalidCode,
+    InvalidCredentials,
+    SecondFactorRequired,
+    SecondFactorSetupRequired,
+)
 from accounts.models import BrowserSession, Membership, RefreshSession, RefreshToken, User
-from accounts.services import audit, tokens
+from accounts.rules.second_factor import Duty
+from accounts.selectors.factors import duty_of_user
+from accounts.services import audit, factors, tokens
+from accounts.services.devices import is_known, note_device
 from accounts.services.limits import count_try, network_of
+from accounts.services.mail import mail_to
 from accounts.services.notes import note
 from accounts.types import SignedIn
 from huntaze.kernel import ids, ratelimit
@@ -19,13 +29,18 @@ from huntaze.kernel.web import Device
 #: Failures allowed for one mail from one address in 15 minutes; the pair only, so that nobody can lock a victim out.
 FAILURES, FAILURE_WINDOW = 5, 900.0
 ADDRESS_FAILURES, ADDRESS_WINDOW = 20, 3600.0
+#: Failures for one mail from everywhere in an hour; afterwards only its known devices may try.
+MAIL_FAILURES, MAIL_WINDOW = 50, 3600.0
 
 _dummy_hash = ""
 
 
-def sign_in(*, email: str, password: str, is_remembered: bool, device: Device, now: datetime) -> SignedIn:
-    """Open a refresh family; raises InvalidCredentials or RateLimited."""
-    user = verified_user(email=email, password=password, device=device)
+def sign_in(
+    *, email: str, password: str, is_remembered: bool, device: Device, now: datetime, code: str = ""
+) -> SignedIn:
+    """Open a refresh family; raises InvalidCredentials, RateLimited, and what speaks of a second factor."""
+    user = verified_user(email=email, password=password, device=device, now=now)
+    _check_second_factor(user, code, now)
     with cross_workspace("sign-in"), transaction.atomic():
         member = _first_membership(user)
         session, secret = tokens.open_family(
@@ -40,12 +55,29 @@ def sign_in(*, email: str, password: str, is_remembered: bool, device: Device, n
             target=user.public_id,
         )
         User.objects.filter(pk=user.pk).update(last_login=now)
+        note_device(user=user, device=device, now=now)
     return signed_in_as(user, session, secret, now)
 
 
-def note_browser_sign_in(*, user: User, now: datetime) -> None:
-    """The audit row of a sign-in to the dashboard; staff without a workspace have none to write it in."""
+def _check_second_factor(user: User, code: str, now: datetime) -> None:
+    methods = factors.methods_of(user)
+    if not methods:
+        with cross_workspace("sign-in"):
+            if duty_of_user(user, now).duty is Duty.WALL:
+                raise SecondFactorSetupRequired
+        return
+    if not code:
+        raise SecondFactorRequired(methods=methods)
+    try:
+        factors.check_code(user=user, code=code, now=now)
+    except InvalidCode as error:
+        raise SecondFactorRequired(error.message, methods=methods) from error
+
+
+def note_browser_sign_in(*, user: User, device: Device, now: datetime) -> None:
+    """The audit row of a sign-in to the dashboard, and the device; staff without a workspace have no audit row."""
     with cross_workspace("sign-in"), transaction.atomic():
+        note_device(user=user, device=device, now=now)
         member: Membership | None = Membership.objects.living().filter(user=user).order_by("pk").first()
         if member is None:
             return
@@ -59,22 +91,56 @@ def note_browser_sign_in(*, user: User, now: datetime) -> None:
         )
 
 
-def verified_user(*, email: str, password: str, device: Device) -> User:
-    """The person behind mail and password; the same error in the same time for every kind of failure."""
-    network = network_of(device.ip)
-    mail = tokens.digest(email.lower()).hex()
-    pair, address = f"signin:{mail}:{network}", f"signin-ip:{network}"
-    counted = count_try(address, ADDRESS_FAILURES, ADDRESS_WINDOW)
-    count_try(pair, FAILURES, FAILURE_WINDOW)
+def verified_user(*, email: str, password: str, device: Device, now: datetime) -> User:
+    """The person behind mail and password; the same error in the same time for every kind of failure.
+
+    Every try counts before the password is looked at. A device on which this person has signed in before has a bucket
+    of its own, so that nobody who guesses elsewhere, or from behind the same address, locks them out.
+    """
     user = User.objects.filter(email=email.lower()).first()
+    tries = _count_tries(email, device, is_known=is_known(user=user, device=device))
     if user is None:
         check_password(password, _dummy())
         raise InvalidCredentials
     if not user.check_password(password) or not user.is_active:
+        _warn_of_guessing(user, tries, now)
         raise InvalidCredentials
-    ratelimit.clear(pair)
-    ratelimit.give_back(address, counted)
+    tries.forgive()
     return user
+
+
+@dataclass(frozen=True, slots=True)
+class _Tries:
+    """What one try was counted against: what a success clears, and what it only gives back."""
+
+    cleared: str
+    given_back: tuple[tuple[str, ratelimit.Verdict], ...] = ()
+    is_last_for_mail: bool = False
+
+    def forgive(self) -> None:
+        ratelimit.clear(self.cleared)
+        for key, verdict in self.given_back:
+            ratelimit.give_back(key, verdict)
+
+
+def _count_tries(email: str, device: Device, *, is_known: bool) -> _Tries:
+    """Raises RateLimited."""
+    mail, network = tokens.digest(email.lower()).hex(), network_of(device.ip)
+    if is_known:
+        own = f"signin:{mail}:{tokens.digest(device.token).hex()}"
+        count_try(own, FAILURES, FAILURE_WINDOW)
+        return _Tries(own)
+    address, pair, anywhere = f"signin-ip:{network}", f"signin:{mail}:{network}", f"signin-mail:{mail}"
+    by_address = count_try(address, ADDRESS_FAILURES, ADDRESS_WINDOW)
+    count_try(pair, FAILURES, FAILURE_WINDOW)
+    by_mail = count_try(anywhere, MAIL_FAILURES, MAIL_WINDOW)
+    return _Tries(pair, ((address, by_address), (anywhere, by_mail)), by_mail.remaining == 0)
+
+
+def _warn_of_guessing(user: User, tries: _Tries, now: datetime) -> None:
+    """The last failure that is let through in an hour tells the person, once."""
+    if tries.is_last_for_mail and user.is_active:
+        mail_to(user, "guessing", now=now)
 
 
 def _dummy() -> str:

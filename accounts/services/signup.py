@@ -10,6 +10,7 @@ from accounts.errors import InvalidLink
 from accounts.models import ApiKey, User
 from accounts.services import audit, links, tokens
 from accounts.services.api_keys import issue_api_key
+from accounts.services.devices import note_device
 from accounts.services.limits import guard_address
 from accounts.services.mail import mail_to
 from accounts.services.passwords import check_new_password
@@ -55,6 +56,7 @@ def sign_up(*, name: str, email: str, password: str, locale: str, device: Device
         session, refresh = tokens.open_family(
             user=user, workspace=workspace, device=device, is_remembered=False, now=now
         )
+        note_device(user=user, device=device, now=now, is_first=True)
         mail_to(user, "welcome", now=now)
         mail_to(user, "verify_email", now=now)
         workspace_created.send(sender=sign_up, workspace_id=workspace.pk)

@@ -18,7 +18,8 @@ from accounts.errors import InvalidRefreshToken
 from accounts.models import BrowserSession, Membership, RefreshSession, RefreshToken, User, Workspace
 from accounts.rules.devices import device_name
 from accounts.services import audit
-from huntaze.kernel import ids
+from accounts.services.mail import mail_to
+from huntaze.kernel import ids, metrics
 from huntaze.kernel.web import Device
 
 ISSUER, AUDIENCE = "huntaze", "huntaze-api"
@@ -141,6 +142,8 @@ def _end_for_reuse(session: RefreshSession, now: datetime) -> None:
         now=now,
         target=session.public_id,
     )
+    mail_to(session.user, "session_stolen", now=now)
+    metrics.REFRESH_REUSE.inc()
 
 
 def _is_living(session: RefreshSession, now: datetime) -> bool:

@@ -1,5 +1,6 @@
 """What the pages of accounts share: pages of a signed-in person, and where to go afterwards."""
 
+import json
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -14,7 +15,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts.errors import InvalidCode
 from accounts.models import User
+from accounts.services.security_keys import Ceremony
 from accounts.sessions import proved_at
 from huntaze.kernel import clock
 from huntaze.kernel.api.principal import PROOF_LASTS
@@ -77,3 +80,23 @@ def add_faults(form: Form, error: Invalid, field: str | None = None) -> None:
     for fault in error.errors:
         name = field or snake(fault.field)
         form.add_error(name if name in form.fields else None, fault.message)
+
+
+#: Where a session keeps the challenge that a security key has to answer.
+CHALLENGE = "key_challenge"
+
+
+def challenge(request: HttpRequest, ceremony: Ceremony | None) -> str:
+    """Keep a ceremony's challenge for the answer; gives the options for the browser as JSON, empty without one."""
+    if ceremony is None:
+        return ""
+    request.session[CHALLENGE] = ceremony.state
+    return json.dumps(ceremony.options)
+
+
+def open_challenge(request: HttpRequest) -> dict[str, Any]:
+    """The challenge that waits, for one answer only; raises InvalidCode when there is none."""
+    state = request.session.pop(CHALLENGE, None)
+    if state is None:
+        raise InvalidCode
+    return dict(state)

@@ -5,9 +5,9 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from accounts.errors import InvalidCredentials
+from accounts.errors import InvalidCode, InvalidCredentials
 from accounts.forms.signin import ConfirmForm
-from accounts.services.proof import prove_password
+from accounts.services.factors import methods_of, prove
 from accounts.sessions import note_proof
 from accounts.views.common import next_of, person, too_many, user_of
 from huntaze.kernel import clock
@@ -17,13 +17,20 @@ from huntaze.kernel.errors import RateLimited
 @require_http_methods(["GET", "HEAD", "POST"])
 @person()
 def confirm(request: HttpRequest) -> HttpResponse:
-    form = ConfirmForm(request.POST or None)
+    form, user = ConfirmForm(request.POST or None), user_of(request)
     status = 200
     if request.method == "POST":
         status = 422
         if form.is_valid():
             try:
-                prove_password(user=user_of(request), password=form.cleaned_data["password"])
+                prove(
+                    user=user,
+                    password=form.cleaned_data["password"],
+                    code=form.cleaned_data["code"],
+                    now=clock.now(),
+                )
+            except InvalidCode:
+                form.add_error("code", _("This code or key is not accepted. Each code works once."))
             except InvalidCredentials:
                 form.add_error("password", _("This is not your password."))
             except RateLimited as error:
@@ -32,4 +39,5 @@ def confirm(request: HttpRequest) -> HttpResponse:
             else:
                 note_proof(request.session, clock.now())
                 return redirect(next_of(request))
-    return render(request, "accounts/confirm.html", {"form": form, "next": next_of(request)}, status=status)
+    context = {"form": form, "next": next_of(request), "methods": methods_of(user)}
+    return render(request, "accounts/confirm.html", context, status=status)

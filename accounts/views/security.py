@@ -10,10 +10,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.errors import InvalidCredentials
-from accounts.forms.security import ChangePasswordForm
+from accounts.forms.security import ChangePasswordForm, DisableForm
 from accounts.models import BrowserSession
+from accounts.selectors.factors import keys_of, recovery_codes_left
 from accounts.selectors.sessions import sessions_of
 from accounts.services import credentials
+from accounts.services.factors import methods_of
 from accounts.services.signin import end_session, sign_out_everywhere
 from accounts.sessions import row_key
 from accounts.views.common import add_faults, person, too_many, user_of
@@ -80,9 +82,14 @@ def shown(request: HttpRequest, *, status: int = 200, **parts: Any) -> HttpRespo
     """The whole page; `parts` replace what it is made of, such as a form with errors."""
     own = BrowserSession.objects.filter(session_key=own_row(request)).first()
     current = frozenset({own.public_id} if own else ())
+    user = user_of(request)
     context = {
         "password": ChangePasswordForm(),
-        "sessions": sessions_of(user_of(request).pk, now=clock.now(), current=current),
+        "app_off": DisableForm(),
+        "methods": methods_of(user),
+        "keys": keys_of(user),
+        "codes_left": recovery_codes_left(user),
+        "sessions": sessions_of(user.pk, now=clock.now(), current=current),
     }
     return render(request, "accounts/security.html", context | parts, status=status)
 

@@ -1,24 +1,31 @@
-"""Signing in and out of the dashboard, and the language of its pages."""
+"""Signing in and out of the dashboard, in one step or two, and the language of its pages."""
 
 from django.contrib.auth import login, logout
+from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.errors import InvalidCredentials
-from accounts.forms.signin import SignInForm
+from accounts.errors import InvalidCode, InvalidCredentials
+from accounts.forms.signin import CodeForm, SignInForm
+from accounts.models import User
+from accounts.services import factors, security_keys
 from accounts.services.people import set_locale
 from accounts.services.signin import note_browser_sign_in, verified_user
 from accounts.sessions import begin
-from accounts.views.common import next_of, too_many
+from accounts.views.common import challenge, next_of, open_challenge, too_many
 from huntaze.kernel import clock
 from huntaze.kernel.errors import Invalid, RateLimited
 from huntaze.kernel.web import device_of, remember_device
 
+BACKEND = "django.contrib.auth.backends.ModelBackend"
 REMEMBERED_SECONDS = 30 * 86_400
+#: Where a session without a person keeps who gave the right password, and for how many seconds.
+HALF_WAY, HALF_WAY_SECONDS = "half_way", 600
 
 
 @never_cache
@@ -27,34 +34,106 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     """One sentence for every kind of failure, so that mail addresses can't be probed."""
     if request.user.is_authenticated:
         return redirect(next_of(request))
-    form = SignInForm(request.POST or None)
-    status = 200
+    form, status = SignInForm(request.POST or None), 200
     if request.method == "POST":
-        status, device = 422, device_of(request, make=True)
+        status = 422
         if form.is_valid():
             try:
-                user = verified_user(
-                    email=form.cleaned_data["email"],
-                    password=form.cleaned_data["password"],
-                    device=device,
-                )
+                return _first_step(request, form)
             except InvalidCredentials:
                 form.add_error(None, _("This email and password do not match an account."))
             except RateLimited as error:
                 form.add_error(None, too_many(error))
                 status = 429
-            else:
-                login(request, user, backend="django.contrib.auth.backends.ModelBackend")
-                now = clock.now()
-                begin(request.session, device, now)
-                note_browser_sign_in(user=user, now=now)
-                request.session.set_expiry(REMEMBERED_SECONDS if form.cleaned_data["remember_me"] else None)
-                response = redirect(next_of(request))
-                remember_device(response, device)
-                return response
     return render(
         request, "accounts/signin.html", {"form": form, "next": request.GET.get("next", "")}, status=status
     )
+
+
+def _first_step(request: HttpRequest, form: SignInForm) -> HttpResponse:
+    user = verified_user(
+        email=form.cleaned_data["email"],
+        password=form.cleaned_data["password"],
+        device=device_of(request),
+        now=clock.now(),
+    )
+    is_remembered = form.cleaned_data["remember_me"]
+    if not factors.methods_of(user):
+        return enter(request, user, is_remembered=is_remembered)
+    request.session.cycle_key()
+    request.session[HALF_WAY] = [user.pk, user.session_version, is_remembered, int(clock.now().timestamp())]
+    return redirect_to_login(next_of(request), reverse("signin_code"))
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def second_step(request: HttpRequest) -> HttpResponse:
+    """A code of the app, a recovery code, or a security key; the password was right within the last ten minutes."""
+    found = _half_way(request)
+    if found is None:
+        return redirect("signin")
+    user, is_remembered = found
+    form, status = CodeForm(request.POST or None), 200
+    if request.method == "POST":
+        status = 422
+        try:
+            if _is_proved(request, user, form):
+                return enter(request, user, is_remembered=is_remembered)
+        except InvalidCode:
+            form.add_error(None, _("This code or key is not accepted. Each code works once."))
+        except RateLimited as error:
+            form.add_error(None, too_many(error))
+            status = 429
+    context = {
+        "form": form,
+        "next": next_of(request),
+        "methods": factors.methods_of(user),
+        "key_options": challenge(request, security_keys.begin_proof(user=user, host=host_of(request))),
+    }
+    return render(request, "accounts/signin_code.html", context, status=status)
+
+
+def _is_proved(request: HttpRequest, user: User, form: CodeForm) -> bool:
+    """Raises InvalidCode, RateLimited; False when the form holds nothing."""
+    if not form.is_valid():
+        return False
+    if form.cleaned_data["response"]:
+        security_keys.finish_proof(
+            user=user,
+            host=host_of(request),
+            state=open_challenge(request),
+            response=form.cleaned_data["response"],
+            now=clock.now(),
+        )
+    else:
+        factors.check_code(user=user, code=form.cleaned_data["code"], now=clock.now())
+    return True
+
+
+def _half_way(request: HttpRequest) -> tuple[User, bool] | None:
+    pk, version, is_remembered, at = request.session.get(HALF_WAY) or (0, 0, False, 0)
+    if clock.now().timestamp() - at > HALF_WAY_SECONDS:
+        return None
+    user = User.objects.filter(pk=pk, session_version=version, is_active=True).first()
+    return (user, is_remembered) if user else None
+
+
+def enter(request: HttpRequest, user: User, *, is_remembered: bool) -> HttpResponse:
+    """Everything was right: the session is the person's from now on."""
+    device, now = device_of(request, make=True), clock.now()
+    response = redirect(next_of(request))
+    request.session.pop(HALF_WAY, None)
+    login(request, user, backend=BACKEND)
+    begin(request.session, device, now)
+    request.session.set_expiry(REMEMBERED_SECONDS if is_remembered else None)
+    note_browser_sign_in(user=user, device=device, now=now)
+    remember_device(response, device)
+    return response
+
+
+def host_of(request: HttpRequest) -> str:
+    """The name that security keys are bound to."""
+    return request.get_host().partition(":")[0]
 
 
 @require_POST

@@ -16,11 +16,10 @@ from accounts.services import signup
 from accounts.services.limits import guard_address
 from accounts.sessions import begin
 from accounts.views.common import add_faults, next_of, person, too_many, user_of
+from accounts.views.signin import BACKEND
 from huntaze.kernel import clock
 from huntaze.kernel.errors import Invalid, RateLimited
 from huntaze.kernel.web import Device, device_of, remember_device
-
-BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
 @never_cache

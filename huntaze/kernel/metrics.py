@@ -76,6 +76,9 @@ TASK_SECONDS = Histogram("huntaze_task_seconds", "Run time of a task", ("task", 
 CROSS_WORKSPACE = Counter(
     "huntaze_cross_workspace_total", "Times the code looked across workspaces", ("reason",)
 )
+REFRESH_REUSE = Counter(
+    "huntaze_auth_refresh_reuse_total", "Refresh tokens that were presented again: a session ended for theft"
+)
 CACHE_ERRORS = Counter(
     "huntaze_cache_errors_total", "Cache operations that failed and counted as a miss", ("operation",)
 )

@@ -1,0 +1,134 @@
+"""WebAuthn: security keys and passkeys in the browser. Ceremonies and signatures are fido2's; the challenge waits in
+the browser session and is used once."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from fido2.server import Fido2Server
+from fido2.webauthn import (
+    AttestedCredentialData,
+    AuthenticationResponse,
+    PublicKeyCredentialRpEntity,
+    PublicKeyCredentialUserEntity,
+    ResidentKeyRequirement,
+    UserVerificationRequirement,
+)
+
+from accounts.errors import InvalidCode, TooManyFactors
+from accounts.models import SecurityKey, User
+from accounts.services.factors import after_removal, first_recovery_codes
+from accounts.services.mail import mail_to
+from accounts.services.notes import note
+from huntaze.kernel.errors import NotFound
+
+MOST_KEYS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Ceremony:
+    """`options` go to the browser, `state` waits in its session."""
+
+    options: dict[str, Any]
+    state: dict[str, Any]
+
+
+def begin_registration(*, user: User, host: str) -> Ceremony:
+    """Raises TooManyFactors."""
+    keys = list(SecurityKey.objects.filter(user=user)[:MOST_KEYS])
+    if len(keys) >= MOST_KEYS:
+        raise TooManyFactors
+    options, state = _server(host).register_begin(
+        PublicKeyCredentialUserEntity(id=user.uid.bytes, name=user.email, display_name=user.name),
+        [_credential(key) for key in keys],
+        resident_key_requirement=ResidentKeyRequirement.PREFERRED,
+        user_verification=UserVerificationRequirement.PREFERRED,
+    )
+    return Ceremony(_plain(options), _plain(state))
+
+
+def finish_registration(
+    *, user: User, host: str, state: dict[str, Any], response: str, name: str, now: datetime
+) -> list[str]:
+    """Keep the key. Gives recovery codes when it is the first factor. Raises InvalidCode for an answer that does not
+    fit, TooManyFactors."""
+    try:
+        data = _server(host).register_complete(state, json.loads(response))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InvalidCode from error
+    if data.credential_data is None:
+        raise InvalidCode
+    try:
+        with transaction.atomic():
+            User.objects.select_for_update(no_key=True).get(pk=user.pk)
+            if SecurityKey.objects.filter(user=user).count() >= MOST_KEYS:
+                raise TooManyFactors
+            SecurityKey.objects.create(
+                user=user,
+                name=name,
+                host=host,
+                credential_id=data.credential_data.credential_id,
+                credential=bytes(data.credential_data),
+                sign_count=data.counter,
+                created_at=now,
+            )
+            codes = first_recovery_codes(user)
+            note(user, "auth.factor_added", now=now, changes={"kind": "webauthn"})
+            mail_to(user, "factor_added", now=now, factor="webauthn")
+    except IntegrityError as error:
+        raise InvalidCode from error
+    return codes
+
+
+def begin_proof(*, user: User, host: str) -> Ceremony | None:
+    """None where the person has no key for this host."""
+    keys = list(SecurityKey.objects.filter(user=user, host=host)[:MOST_KEYS])
+    if not keys:
+        return None
+    options, state = _server(host).authenticate_begin(
+        [_credential(key) for key in keys], user_verification=UserVerificationRequirement.PREFERRED
+    )
+    return Ceremony(_plain(options), _plain(state))
+
+
+def finish_proof(*, user: User, host: str, state: dict[str, Any], response: str, now: datetime) -> None:
+    """Raises InvalidCode for anything but a fresh signature of one of the person's keys.
+
+    The counter of a key only grows: one that stands still or goes back is a copy. Keys that don't count stay at 0.
+    """
+    keys = list(SecurityKey.objects.filter(user=user, host=host)[:MOST_KEYS])
+    try:
+        answer = AuthenticationResponse.from_dict(json.loads(response))
+        used = _server(host).authenticate_complete(state, [_credential(key) for key in keys], answer)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InvalidCode from error
+    count = answer.response.authenticator_data.counter
+    fresh = Q(sign_count__lt=count) if count else Q(sign_count=0)
+    mine = SecurityKey.objects.filter(fresh, user=user, credential_id=used.credential_id)
+    if not mine.update(sign_count=count, last_used_at=now):
+        raise InvalidCode
+
+
+def remove_key(*, user: User, key_uid: Any, now: datetime) -> None:
+    """Raises NotFound for anybody else's."""
+    with transaction.atomic():
+        removed, _ = SecurityKey.objects.filter(user=user, uid=key_uid).delete()
+        if not removed:
+            raise NotFound
+        after_removal(user, "webauthn", now)
+
+
+def _server(host: str) -> Fido2Server:
+    return Fido2Server(PublicKeyCredentialRpEntity(id=host, name="Huntaze"))
+
+
+def _credential(key: SecurityKey) -> AttestedCredentialData:
+    return AttestedCredentialData(bytes(key.credential))
+
+
+def _plain(value: Any) -> dict[str, Any]:
+    """Options and state as JSON knows them; fido2 writes bytes as base64url."""
+    return dict(json.loads(json.dumps(dict(value), default=dict)))
