@@ -9,8 +9,11 @@ class AccountsConfig(AppConfig):
         from accounts.api import schema  # noqa: F401  (tells the API document about bearer tokens)
         from accounts.services.idempotency import IdempotencyStore
         from accounts.services.keys import WorkspaceDataKeys
+        from accounts.services.privacy import letters, own, registry  # noqa: F401  (letters register themselves)
         from huntaze.kernel import crypto
         from huntaze.kernel.api import idempotency
 
         crypto.register_data_keys(WorkspaceDataKeys())
         idempotency.register(IdempotencyStore())
+        registry.register(own.DOORS)
+        registry.register(own.OWN)

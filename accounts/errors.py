@@ -1,6 +1,6 @@
 """Refusals of accounts."""
 
-from huntaze.kernel.errors import Conflict, DomainError, NotAllowed, NotAuthenticated
+from huntaze.kernel.errors import Conflict, DomainError, NotAllowed, NotAuthenticated, NotFound
 
 
 class InvalidCredentials(NotAuthenticated):
@@ -99,3 +99,15 @@ class NoFactor(Conflict):
 
 class TooManyFactors(Conflict):
     message = "You have too many security keys; remove one first"
+
+
+class AlreadyAsked(Conflict):
+    message = "The same request is under way already"
+
+
+class NothingToUndo(Conflict):
+    message = "This request has begun or ended and can't be taken back"
+
+
+class ExportGone(NotFound):
+    message = "This export is not there any more, or not yet"

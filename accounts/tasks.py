@@ -4,6 +4,7 @@ from typing import Any
 
 from accounts.services import audit_chain, audit_retention, key_rotation
 from accounts.services.mail import forget_mails, send_due
+from accounts.services.privacy import export, work
 from accounts.services.retention import forget_idempotency_keys, forget_sessions
 from huntaze.kernel import clock
 from huntaze.kernel.jobs import job
@@ -44,3 +45,13 @@ def rotate_keys(**_: Any) -> None:
     """Goes on with rotations that were started; some hundred batches a run, the next run does the rest."""
     for rotation in key_rotation.unfinished():
         key_rotation.go_on(rotation=rotation, now=clock.now(), most_steps=100)
+
+
+@job("accounts.run_privacy", system_wide=True)
+def run_privacy(**_: Any) -> None:
+    work.run_due()
+
+
+@job("accounts.forget_exports", system_wide=True)
+def forget_exports(**_: Any) -> None:
+    export.forget_files(now=clock.now())

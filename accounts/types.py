@@ -13,7 +13,8 @@ class Role(StrEnum):
 
 
 class WorkspaceStatus(StrEnum):
-    """A workspace that is suspended, closing or erased lets nobody in; a read-only one is looked at, never changed."""
+    """A workspace that is suspended or erased lets nobody in; a read-only one is looked at, never changed; so is one
+    that is closing, whose owners may take that back."""
 
     ACTIVE = "active"
     READ_ONLY = "read_only"
@@ -23,7 +24,7 @@ class WorkspaceStatus(StrEnum):
 
 
 #: Statuses that still let members in.
-OPEN_STATUSES = (WorkspaceStatus.ACTIVE, WorkspaceStatus.READ_ONLY)
+OPEN_STATUSES = (WorkspaceStatus.ACTIVE, WorkspaceStatus.READ_ONLY, WorkspaceStatus.CLOSING)
 
 
 class CreatorStatus(StrEnum):
@@ -70,3 +71,12 @@ class SignedIn:
     access_token: str
     refresh_token: str
     refresh_expires_at: datetime
+
+
+class PrivacyScope(StrEnum):
+    """Whom a privacy request is about; `me` is the person who asks."""
+
+    WORKSPACE = "workspace"
+    CREATOR = "creator"
+    FAN = "fan"
+    ME = "me"

@@ -57,6 +57,8 @@ class Config:
         "forget-sessions": _every(3600.0, "accounts.forget_sessions", "default"),
         "seal-audit": _every(5.0, "accounts.seal_audit", "default"),
         "rotate-keys": _every(60.0, "accounts.rotate_keys", "default"),
+        "run-privacy": _every(15.0, "accounts.run_privacy", "default"),
+        "forget-exports": _every(900.0, "accounts.forget_exports", "default"),
         "forget-audit": _every(6 * 3600.0, "accounts.forget_audit", "default"),
         "forget-events": _every(3600.0, "messaging.forget_events", "default"),
     }

@@ -231,6 +231,8 @@ SEND_LOOKUP_AFTER_SECONDS = env.decimal_number("SEND_LOOKUP_AFTER_SECONDS", 60.0
 SEND_PUMP_SECONDS = env.decimal_number("SEND_PUMP_SECONDS", 240.0)
 
 # --- how long things are kept
+ERASE_GRACE_DAYS = env.number("ERASE_GRACE_DAYS", 30)
+EXPORT_FILES_HOURS = env.number("EXPORT_FILES_HOURS", 24)
 AUDIT_MONTHS = env.number("AUDIT_MONTHS", 24)
 AUDIT_ORIGIN_DAYS = env.number("AUDIT_ORIGIN_DAYS", 90)
 

@@ -7,9 +7,11 @@ class MessagingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from accounts.services.privacy import registry
         from huntaze.kernel import health
-        from messaging.services import circuits, switch
+        from messaging.services import circuits, privacy, switch
 
+        registry.register(privacy.PARTY)
         health.register_queue("messaging-queue", queue="send")
         health.register_queue("webhook-queue", queue="webhooks")
         health.register("sending", switch.check)

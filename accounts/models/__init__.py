@@ -6,6 +6,7 @@ from accounts.models.factors import RecoveryCode, SecurityKey, TotpDevice
 from accounts.models.mail import Mail
 from accounts.models.people import User
 from accounts.models.platform_accounts import PlatformAccount
+from accounts.models.privacy import ExportChunk, LegalHold, PrivacyRequest
 from accounts.models.sessions import BrowserSession, KnownDevice
 from accounts.models.team import Invitation
 from accounts.models.workspaces import (
@@ -26,13 +27,16 @@ __all__ = [
     "BrowserSession",
     "Creator",
     "CreatorAssignment",
+    "ExportChunk",
     "IdempotencyRecord",
     "Invitation",
     "KeyRotation",
     "KnownDevice",
+    "LegalHold",
     "Mail",
     "Membership",
     "PlatformAccount",
+    "PrivacyRequest",
     "RecoveryCode",
     "RefreshSession",
     "RefreshToken",

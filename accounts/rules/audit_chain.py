@@ -10,10 +10,22 @@ GENESIS = bytes(32)
 DIGEST_BYTES = 32
 
 
+#: Fields whose values name people. The log can't be changed, so it says that they changed, not what they were.
+PERSONAL = frozenset({"name", "stage_name", "stageName", "email", "billing_email", "billingEmail", "handle"})
+HIDDEN = "•••"
+
+
 def plain(changes: dict[str, Any] | None) -> dict[str, Any]:
-    """Changes as the database gives them back: text keys, and fractions as text, whose digits would drift."""
+    """Changes as the database gives them back: text keys, and fractions as text, whose digits would drift. Values that
+    name people are hidden."""
     found: dict[str, Any] = json.loads(json.dumps(changes or {}), parse_float=str)
-    return found
+    return {name: _hidden(value) if name in PERSONAL else value for name, value in found.items()}
+
+
+def _hidden(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _hidden(item) for name, item in value.items()}
+    return HIDDEN if value else value
 
 
 def canonical(

@@ -46,6 +46,8 @@ CAPABILITIES: dict[str, Grant] = {
     "accounts.connect": Grant(ALL, ALL, None, A, "accounts:write"),
     "fans.view": Grant(ALL, ALL, A, A, "messaging:read"),
     "fans.edit": Grant(ALL, ALL, A, A, "messaging:write"),
+    "fans.export": Grant(ALL, ALL, None, A),
+    "fans.erase": Grant(ALL, ALL, None, A),
     "inbox.view": Grant(ALL, ALL, A, A, "messaging:read"),
     "messages.send": Grant(ALL, ALL, A, A, "messaging:write"),
     "messages.unsend": Grant(ALL, ALL, A, A, "messaging:write"),
@@ -58,8 +60,11 @@ CAPABILITIES: dict[str, Grant] = {
     "profile.manage": Grant(ALL, ALL, ALL, ALL),
 }
 
-#: What stays possible where everything else may only be looked at: one's own person, and a creator's way out.
-ALWAYS = frozenset({"creator.stop", "profile.manage"})
+#: What stays possible where everything else may only be looked at: one's own person, a creator's way out, and what the
+#: law gives people over their data.
+ALWAYS = frozenset(
+    {"creator.stop", "fans.erase", "fans.export", "privacy.manage", "profile.manage", "workspace.close"}
+)
 
 #: What waits until the person's mail is verified: connecting (hence sending), inviting, exporting, buying.
 NEEDS_VERIFIED_MAIL = frozenset(

@@ -43,7 +43,7 @@ def principal_with(
     """`principal_of` for who has read the member's reach already."""
     role = Role(member.role)
     capabilities = capabilities_of(role)
-    if member.workspace.status == WorkspaceStatus.READ_ONLY:
+    if member.workspace.status in {WorkspaceStatus.READ_ONLY, WorkspaceStatus.CLOSING}:
         capabilities = only_reading(capabilities)
     if key is not None:
         capabilities = cut_by_scopes(capabilities, frozenset(key.scopes))

@@ -5,7 +5,8 @@ import os
 from django.db import transaction
 from django.db.models import QuerySet
 
-from accounts.models import WorkspaceKey
+from accounts.models import Workspace, WorkspaceKey
+from accounts.types import WorkspaceStatus
 from huntaze.kernel import crypto
 
 
@@ -33,6 +34,9 @@ class WorkspaceDataKeys:
 
     def _make(self, workspace_id: int | None) -> None:
         """Two makers at once: the unique key lets one win, and both read the winner's."""
+        erased = Workspace.objects.filter(status=WorkspaceStatus.ERASED)
+        if workspace_id is not None and erased.filter(pk=workspace_id).exists():
+            raise crypto.DecryptionFailed("an erased workspace seals nothing any more")
         kek_id, wrapped = crypto.wrap(os.urandom(32))
         with transaction.atomic():
             WorkspaceKey.objects.bulk_create(

@@ -8,7 +8,10 @@ from huntaze.kernel.tenancy import WorkspaceModel
 
 
 class Fan(PublicIdModel, WorkspaceModel):
-    """One person on one platform account; the same person under two creators is two fans."""
+    """One person on one platform account; the same person under two creators is two fans.
+
+    An erased fan is a tombstone: `platform_user_id` is then a keyed digest of what it was.
+    """
 
     PREFIX = "fan"
     account = models.ForeignKey("accounts.PlatformAccount", models.PROTECT, related_name="fans")
@@ -19,6 +22,7 @@ class Fan(PublicIdModel, WorkspaceModel):
     can_receive = models.BooleanField(default=True)
     first_seen_at = models.DateTimeField()
     last_active_at = models.DateTimeField(null=True, blank=True)
+    erased_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [

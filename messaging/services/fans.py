@@ -6,6 +6,7 @@ import structlog
 from django.db.models import Q
 
 from accounts.models import PlatformAccount
+from accounts.services.privacy.own import erased_id
 from huntaze.kernel import crypto
 from huntaze.kernel.crypto import DecryptionFailed, Sealed
 from messaging.models import Conversation, Fan
@@ -30,22 +31,34 @@ def upsert_fan(
     now: datetime,
     can_receive: bool | None = None,
 ) -> Fan:
-    """The fan with this platform id; empty values never overwrite known ones."""
+    """The fan with this platform id; empty values never overwrite known ones. An erased person stays erased: their
+    tombstone comes back as it is."""
     name, handle = storable(name[:NAME_LENGTH]), storable(handle[:HANDLE_LENGTH])
-    fan, made = Fan.objects.get_or_create(
-        account=account,
-        platform_user_id=platform_user_id,
-        defaults={
-            "name": name,
-            "handle": handle,
-            "handle_digest": handle_digest(handle) if handle else None,
-            "first_seen_at": now,
-            "can_receive": True if can_receive is None else can_receive,
-        },
-    )
+    known, made = _known(account, platform_user_id), False
+    if known is not None and known.erased_at is not None:
+        return known
+    if known is None:
+        known, made = Fan.objects.get_or_create(
+            account=account,
+            platform_user_id=platform_user_id,
+            defaults={
+                "name": name,
+                "handle": handle,
+                "handle_digest": handle_digest(handle) if handle else None,
+                "first_seen_at": now,
+                "can_receive": True if can_receive is None else can_receive,
+            },
+        )
     if not made:
-        _freshen(fan, name, handle, can_receive)
-    return fan
+        _freshen(known, name, handle, can_receive)
+    return known
+
+
+def _known(account: PlatformAccount, platform_user_id: str) -> Fan | None:
+    """The fan with this id, or the tombstone of whoever had it."""
+    stone = erased_id(platform_user_id, f"fan:{account.pk}")
+    found = list(Fan.objects.filter(account=account, platform_user_id__in=[platform_user_id, stone])[:2])
+    return min(found, key=lambda fan: fan.erased_at is None, default=None)
 
 
 def _freshen(fan: Fan, name: str, handle: str, can_receive: bool | None) -> None:

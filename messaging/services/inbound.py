@@ -105,6 +105,11 @@ def _apply(row: InboundEvent) -> Ending | None:
             transaction.atomic(),
         ):
             is_complete = _apply_to(account, row, payload)
+    except handlers.ErasedFan:
+        row.body = "{}"
+        row.save(update_fields=["body"])
+        metrics.WEBHOOKS.labels(VENDOR, "erased").inc()
+        return Ending(State.DONE, "erased")
     except events.Unreadable as error:
         metrics.WEBHOOKS.labels(VENDOR, "quarantined").inc()
         return Ending("quarantined", str(error.args[0]))

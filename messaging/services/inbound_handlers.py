@@ -35,6 +35,10 @@ REPORTABLE = Q(state__in=[DeliveryState.SENDING, DeliveryState.UNCERTAIN, Delive
 )
 
 
+class ErasedFan(Exception):
+    """The event is about somebody who asked to be forgotten: nothing of it is kept."""
+
+
 def message_received(account: PlatformAccount, payload: dict[str, Any], received_at: datetime) -> None:
     """A fan wrote: the message appears on the conversation, unread."""
     sender = payload.get("fromUser")
@@ -159,7 +163,10 @@ def _fan(account: PlatformAccount, user: dict[str, Any], now: datetime) -> Fan:
         raise events.Unreadable("no_fan")
     name = str(user.get("displayName") or user.get("name") or "")
     handle = str(user.get("username") or "")
-    return upsert_fan(account=account, platform_user_id=fan_id, name=name, handle=handle, now=now)
+    fan = upsert_fan(account=account, platform_user_id=fan_id, name=name, handle=handle, now=now)
+    if fan.erased_at is not None:
+        raise ErasedFan
+    return fan
 
 
 def _store_message(

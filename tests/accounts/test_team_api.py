@@ -264,7 +264,7 @@ def test_a_workspace_is_changed_by_its_owner(team: Team, person: Any) -> None:
     assert wrong.json()["details"] == [
         {"field": "timezone", "message": "Use a time zone such as `Europe/Paris`."}
     ]
-    assert last_audit(team.workspace.public_id)[1]["name"] == {"from": "Ours Workspace", "to": "Atelier"}
+    assert last_audit(team.workspace.public_id)[1]["name"] == {"from": "•••", "to": "•••"}
 
 
 def test_the_table_of_rights_is_told(team: Team, person: Any) -> None:

@@ -11,7 +11,7 @@ from accounts.rules.capabilities import only_reading
 from tests.factories.accounts import PASSWORD
 
 pytestmark = pytest.mark.django_db
-SHUT = pytest.mark.parametrize("status", ["suspended", "closing", "erased"])
+SHUT = pytest.mark.parametrize("status", ["suspended", "erased"])
 STATUS = "/api/onlyfans/messaging/status"
 SEND = "/api/onlyfans/messaging/send"
 
