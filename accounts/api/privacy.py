@@ -47,7 +47,7 @@ class PlannedOutput(serializers.Serializer[Any]):
     until = serializers.CharField(allow_blank=True)
 
 
-class PlanOutput(serializers.Serializer[Any]):
+class ErasurePlanOutput(serializers.Serializer[Any]):
     lines = PlannedOutput(many=True)
     runs_at = serializers.DateTimeField()
     held = serializers.BooleanField(help_text="A legal hold stands: nothing is erased until it is released.")
@@ -212,7 +212,7 @@ class ErasureViewSet(_PrivacyViewSet):
         description="What goes, what stays, why and until when. Changes nothing.",
         tags=TAGS,
         request=ErasureInput,
-        responses=PlanOutput,
+        responses=ErasurePlanOutput,
     )
     def preview(self, request: Request) -> Response:
         data = self._read(request, ErasureInput)

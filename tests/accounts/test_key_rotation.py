@@ -15,7 +15,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from accounts.errors import RotationUnfinished
-from accounts.models import KeyRotation, PlatformAccount, WorkspaceKey
+from accounts.models import ExportChunk, KeyRotation, PlatformAccount, PrivacyRequest, WorkspaceKey
 from accounts.services import key_rotation
 from accounts.services.keys import WorkspaceDataKeys
 from huntaze.kernel import clock, crypto, reseal
@@ -45,6 +45,13 @@ def texts(world: Any) -> Any:
     with cross_workspace("demo"):
         world.account.credentials = "token-1"
         world.account.save()
+        request = PrivacyRequest.objects.create(
+            workspace=world.owner.workspace, kind="export", scope="workspace", target_pk=1, target_id="wsp_1",
+            asked_by=world.owner, asked_at=NOW, answer_by=NOW, available_at=NOW, state="done",
+        )  # fmt: skip
+        ExportChunk.objects.create(
+            workspace=world.owner.workspace, request=request, dataset="fans", seq=0, body="packed"
+        )
     InboundEvent.objects.create(
         vendor="onlyfansapi", event_key="k", body_digest=b"d" * 32, event="e", body="{}",
         received_at=NOW, available_at=NOW,
@@ -141,7 +148,7 @@ def test_it_goes_on_where_it_was_stopped(texts: Any, monkeypatch: pytest.MonkeyP
     rotation = KeyRotation.objects.get()
     assert versions(workspace.pk)["messaging_fan.name"] == {2}
     assert runs > 5
-    assert rotation.changed == 9 * 2 + 3  # names and handles of nine fans; message, campaign, credentials
+    assert rotation.changed == 9 * 2 + 4  # names and handles of nine fans; message, campaign, credentials, export
     assert WorkspaceKey.objects.filter(workspace=workspace).count() == 2
 
 
@@ -265,7 +272,7 @@ def test_a_text_moved_to_another_column_row_table_or_workspace_does_not_open(tex
                 for field in reseal.sealed_fields(model):
                     if getattr(row, field.attname) is not None:
                         places.append((row, field, getattr(row, field.attname)))
-    assert len(places) == 10
+    assert len(places) == 11
     for (_, _, moved), (row, field, own) in permutations(places, 2):
         place = field.place_of(row)
         with pytest.raises(DecryptionFailed):
