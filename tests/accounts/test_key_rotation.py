@@ -148,7 +148,9 @@ def test_it_goes_on_where_it_was_stopped(texts: Any, monkeypatch: pytest.MonkeyP
     rotation = KeyRotation.objects.get()
     assert versions(workspace.pk)["messaging_fan.name"] == {2}
     assert runs > 5
-    assert rotation.changed == 9 * 2 + 4  # names and handles of nine fans; message, campaign, credentials, export
+    assert (
+        rotation.changed == 9 * 2 + 4
+    )  # names and handles of nine fans; message, campaign, credentials, export
     assert WorkspaceKey.objects.filter(workspace=workspace).count() == 2
 
 

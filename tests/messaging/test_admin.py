@@ -1,7 +1,7 @@
 """Staff pages: every list and detail renders in few queries, nothing sealed shows, actions go through services."""
 
-from collections.abc import Callable
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
