@@ -1,6 +1,6 @@
 """Queueing one message through the API, beside a bare INSERT and COMMIT. `bin/bench enqueue --quick`.
 
-gunicorn with 2 workers of 4 threads, an API key, 8 connections, the client on the same cores. Interleaved: the API, the
+gunicorn with 2 workers of 8 threads, an API key, 8 connections, the client on the same cores. Interleaved: the API, the
 API with an idempotency key, the bare insert, and again. Then the API at half of its rate, for its latency.
 """
 

@@ -9,9 +9,10 @@ from django.db import connection
 from accounts.models import Membership, PlatformAccount
 from accounts.services.audit import Actor
 from bench.kit import rows
+from bench.kit.house import House, wait_for
 from huntaze.kernel import clock
 from huntaze.kernel.tenancy import workspace_scope
-from messaging.models import Campaign, Segment
+from messaging.models import Campaign, Delivery, Segment
 from messaging.rules.campaigns import NORMAL
 from messaging.selectors.campaigns import content_hash
 from messaging.services.audiences import make_segment
@@ -22,7 +23,7 @@ from messaging.services.campaigns.expand import take_turn
 from messaging.services.campaigns.launch import launch
 from messaging.services.campaigns.plan import plan
 from messaging.services.campaigns.steer import cancel
-from messaging.types import CampaignDraft
+from messaging.types import CampaignDraft, CampaignState
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Audience:
     fans: int
 
 
+_LATELY = "UPDATE messaging_fan SET last_active_at = now() WHERE account_id = %(account)s"
 _FANS = """
 INSERT INTO messaging_fan (uid, workspace_id, account_id, platform_user_id, can_receive, first_seen_at, last_active_at)
 SELECT gen_random_uuid(), %(workspace)s, %(account)s, (2000000000 + k)::text, true, now(), now() - k * interval '1 s'
@@ -40,11 +42,12 @@ SELECT gen_random_uuid(), %(workspace)s, %(account)s, (2000000000 + k)::text, tr
 """
 
 
-def audience(count: int) -> Audience:
-    """An account of its own with this many fans who may receive."""
-    desk = rows.desks([f"acct_bench_{time.time_ns()}"], 1)[0]
+def audience(count: int, desk: rows.Desk | None = None) -> Audience:
+    """An account with this many fans who may receive: this desk's, whose own fans come first, or one of its own."""
+    desk = desk or rows.desks([f"acct_bench_{time.time_ns()}"], 1)[0]
     with connection.cursor() as cursor:
-        values = {"workspace": desk.workspace, "account": desk.account, "count": count - 1}
+        values = {"workspace": desk.workspace, "account": desk.account, "count": count - len(desk.fans)}
+        cursor.execute(_LATELY, values)
         cursor.execute(_FANS, values)
     rows.analyze("messaging_fan")
     return Audience(desk.account, desk.workspace, desk.member, count)
@@ -53,8 +56,7 @@ def audience(count: int) -> Audience:
 def expand(to: Audience) -> float:
     """Seconds from an approved campaign to its committed deliveries; the campaign is cancelled afterwards."""
     with workspace_scope(to.workspace):
-        member = Membership.objects.select_related("user").get(pk=to.member)
-        actor = Actor.member(member.user_id, member.pk, None)
+        member, actor = _actor(to)
         campaign = _launched(to, member, actor)
         assert take_turn(campaign.pk)
         started = time.perf_counter()
@@ -63,6 +65,32 @@ def expand(to: Audience) -> float:
         assert made == to.fans, made
         cancel(campaign=Campaign.objects.get(pk=campaign.pk), actor=actor, now=clock.now())
     return seconds
+
+
+def start(to: Audience, house: House) -> tuple[int, float]:
+    """Launch a campaign as a person does; its key, and the seconds until the workers have queued everybody."""
+    with workspace_scope(to.workspace):
+        member, actor = _actor(to)
+        started = time.perf_counter()
+        pk = _launched(to, member, actor).pk
+        running = Campaign.objects.filter(pk=pk, state=CampaignState.RUNNING)
+        wait_for(running.exists, seconds=120, what="the campaign runs", house=house, every=0.02)
+        seconds = time.perf_counter() - started
+        queued = Delivery.objects.filter(campaign=pk).count()
+        assert queued == to.fans, queued
+    return pk, seconds
+
+
+def end(to: Audience, pk: int) -> None:
+    """Cancel it; what was not sent yet leaves the queue."""
+    with workspace_scope(to.workspace):
+        _, actor = _actor(to)
+        cancel(campaign=Campaign.objects.get(pk=pk), actor=actor, now=clock.now())
+
+
+def _actor(to: Audience) -> tuple[Membership, Actor]:
+    member = Membership.objects.select_related("user").get(pk=to.member)
+    return member, Actor.member(member.user_id, member.pk, None)
 
 
 def _launched(to: Audience, member: Membership, actor: Actor) -> Campaign:

@@ -5,6 +5,7 @@ Values are bound on the server, and what a connection has seen five times is pre
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -39,7 +40,15 @@ def row(statement: str, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
 
 @contextmanager
 def _run(statement: str, values: Mapping[str, Any]) -> Iterator[psycopg.Cursor[Any]]:
+    """Who counts queries or wraps them sees these too."""
     with cursor() as opened:
-        if connection.queries_logged:  # where queries are counted, these count
+
+        def run(statement: str, values: Mapping[str, Any], many: bool, context: Any) -> Any:
+            return opened.execute(statement, values)
+
+        if connection.queries_logged:
             connection.queries_log.append({"sql": statement, "time": "0"})
-        yield opened.execute(statement, values)
+        for wrapper in reversed(connection.execute_wrappers):
+            run = partial(wrapper, run)
+        run(statement, values, False, {"connection": connection, "cursor": opened})
+        yield opened

@@ -1,5 +1,6 @@
 """The queue of record: one row for each message on its way out."""
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
@@ -21,7 +22,9 @@ class Delivery(PublicIdModel, WorkspaceModel, QueueRow):
     """
 
     PREFIX = "dlv"
-    account = models.ForeignKey("accounts.PlatformAccount", models.PROTECT, related_name="+")
+    # Each index is one more to write with every claim and every answer: these two are read by no query.
+    workspace = models.ForeignKey(settings.WORKSPACE_MODEL, models.PROTECT, db_index=False, related_name="+")
+    account = models.ForeignKey("accounts.PlatformAccount", models.PROTECT, db_index=False, related_name="+")
     fan = models.ForeignKey("messaging.Fan", models.PROTECT, related_name="+")
     message = models.OneToOneField("messaging.Message", models.PROTECT, null=True, related_name="delivery")
     campaign = models.ForeignKey(
@@ -62,7 +65,6 @@ class Delivery(PublicIdModel, WorkspaceModel, QueueRow):
             ),
             models.Index("account", "promised_at", condition=Q(state="queued"), name="delivery_promised"),
             models.Index("available_at", condition=Q(state="scheduled"), name="delivery_due"),
-            models.Index("leased_until", condition=Q(state="sending"), name="delivery_in_flight"),
             models.Index(
                 "available_at", condition=Q(state="uncertain", needs_lookup=True), name="delivery_lookup"
             ),
@@ -72,14 +74,18 @@ class Delivery(PublicIdModel, WorkspaceModel, QueueRow):
             ),
             models.Index("account", "available_at", condition=Q(state="scheduled"), name="delivery_planned"),
             models.Index("account", condition=Q(state="sending"), name="delivery_flying"),
-            models.Index("account", F("answered_at").desc(), name="delivery_answered"),
+            models.Index(
+                "account",
+                F("answered_at").desc(),
+                condition=Q(answered_at__isnull=False),
+                name="delivery_by_answer",
+            ),
             models.Index(
                 "account",
                 "dispatched_at",
                 condition=Q(dispatched_at__isnull=False),
                 name="delivery_dispatched",
             ),
-            models.Index("answered_at", condition=Q(answered_at__isnull=False), name="delivery_recent"),
             models.Index(
                 fields=["campaign", "state"], condition=Q(campaign__isnull=False), name="delivery_of_campaign"
             ),

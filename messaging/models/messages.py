@@ -1,5 +1,6 @@
 """Messages in both directions, and what fans paid for them as far as the platform has told us."""
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
@@ -16,12 +17,20 @@ class Message(PublicIdModel, WorkspaceModel):
     """
 
     PREFIX = "msg"
-    account = models.ForeignKey("accounts.PlatformAccount", models.PROTECT, related_name="+")
-    conversation = models.ForeignKey("messaging.Conversation", models.PROTECT, related_name="messages")
+    # Found by conversation, platform id and public id; an index for each parent would be written and never read.
+    workspace = models.ForeignKey(settings.WORKSPACE_MODEL, models.PROTECT, db_index=False, related_name="+")
+    account = models.ForeignKey("accounts.PlatformAccount", models.PROTECT, db_index=False, related_name="+")
+    conversation = models.ForeignKey(
+        "messaging.Conversation", models.PROTECT, db_index=False, related_name="messages"
+    )
     direction = models.CharField(max_length=3, choices=[(d.value, d.value) for d in Direction])
     author_kind = models.CharField(max_length=10, choices=[(a.value, a.value) for a in AuthorKind])
-    author = models.ForeignKey("accounts.Membership", models.PROTECT, null=True, related_name="+")
-    approved_by = models.ForeignKey("accounts.Membership", models.PROTECT, null=True, related_name="+")
+    author = models.ForeignKey(
+        "accounts.Membership", models.PROTECT, null=True, db_index=False, related_name="+"
+    )
+    approved_by = models.ForeignKey(
+        "accounts.Membership", models.PROTECT, null=True, db_index=False, related_name="+"
+    )
     approved_at = models.DateTimeField(null=True, blank=True)
     text = EncryptedTextField(blank=True)
     text_digest = models.BinaryField(max_length=32)

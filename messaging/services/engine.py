@@ -182,8 +182,10 @@ SELECT account_id, lane FROM accounts
 # A row that is in flight again still counts its earlier answer; a row whose sender was lost counts until its lease
 # would have ended plus the window.
 _SLOTS = """
-SELECT account_id, id, (extract(epoch FROM now() - answered_at) * 1000)::bigint
-  FROM messaging_delivery WHERE answered_at > now() - %(window)s * interval '1 second'
+SELECT a.id, d.id, (extract(epoch FROM now() - d.answered_at) * 1000)::bigint
+  FROM accounts_platformaccount a
+ CROSS JOIN LATERAL (SELECT id, answered_at FROM messaging_delivery
+                      WHERE account_id = a.id AND answered_at > now() - %(window)s * interval '1 second') d
  UNION ALL
 SELECT account_id, id, least(-1, (extract(epoch FROM now() - leased_until) * 1000)::bigint)
   FROM messaging_delivery WHERE state = 'sending'

@@ -89,6 +89,16 @@ def test_status_is_compared_between_few_rows_and_many(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("transactional_db")
+def test_campaign_queues_everybody_and_others_go_on(tmp_path: Path) -> None:
+    found = run("campaign", tmp_path)
+    assert found["recipients"] == 300
+    assert len(found["queued_after_seconds"]) == 1
+    assert set(found["beside_campaign_ms"]) == set(found["reply_in_own_campaign_ms"]) == {"p50", "p95"}
+    assert found["ratio_beside_campaign"] > 0
+    assert found["slot_every_ms"] == 100
+
+
+@pytest.mark.usefixtures("transactional_db")
 def test_queues_says_which_peers_did_not_run(tmp_path: Path) -> None:
     found = run("queues", tmp_path, "--peers", "")
     assert found["not_run"] == ["bullmq", "post_office", "procrastinate"]
