@@ -45,7 +45,8 @@ def delivery_of(creator_ids: frozenset[int] | None, message_id: str) -> Delivery
 
 
 # Each state is written out, because a partial index is used only where the planner sees the constant. What is counted
-# is counted to a bound that all accounts share; what is oldest or newest is one probe of an index for each account.
+# is counted to a bound that all accounts share (OFFSET 0 keeps their probes apart); what is oldest or newest is one
+# probe of an index for each account.
 _FIGURES = """
 WITH mine AS MATERIALIZED (
     SELECT a.id, a.state = 'connected' AS is_connected, a.is_sending_paused
@@ -53,7 +54,7 @@ WITH mine AS MATERIALIZED (
 waiting AS (
     SELECT count(*) AS rows
       FROM (SELECT a.id FROM mine a CROSS JOIN LATERAL (
-                   SELECT 1 FROM messaging_delivery d WHERE d.account_id = a.id AND d.state = 'queued' LIMIT %(most)s) d
+                   SELECT 1 FROM messaging_delivery d WHERE d.account_id = a.id AND d.state = 'queued' OFFSET 0) d
              LIMIT %(most)s) q
      GROUP BY q.id),
 ends AS (
