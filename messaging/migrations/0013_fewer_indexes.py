@@ -58,7 +58,7 @@ def dropped(name, columns):
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("messaging", "0011_search_indexes")]
+    dependencies = [("messaging", "0012_erased_fans")]
     operations = [
         migrations.RunSQL("SET statement_timeout = 0", "SET statement_timeout = 0"),
         migrations.RunSQL("DROP INDEX CONCURRENTLY IF EXISTS delivery_by_answer", migrations.RunSQL.noop),
