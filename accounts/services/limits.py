@@ -5,6 +5,9 @@ import ipaddress
 from huntaze.kernel import errors, ratelimit
 from huntaze.kernel.web import Device
 
+#: Sign-ups, resets and verifications from one address.
+PER_MINUTE, PER_HOUR = 3, 10
+
 
 def network_of(ip: str | None) -> str:
     """What counts as one address: an IPv6 customer has a whole /64 to guess from."""
@@ -26,8 +29,8 @@ def count_try(key: str, limit: int, window: float) -> ratelimit.Verdict:
 def guard_address(what: str, device: Device) -> None:
     """At most 3 of `what` a minute and 10 an hour from one address; raises RateLimited."""
     network = network_of(device.ip)
-    count_try(f"{what}-minute:{network}", 3, 60.0)
-    count_try(f"{what}-hour:{network}", 10, 3600.0)
+    count_try(f"{what}-minute:{network}", PER_MINUTE, 60.0)
+    count_try(f"{what}-hour:{network}", PER_HOUR, 3600.0)
 
 
 def forget_tries(key: str) -> None:

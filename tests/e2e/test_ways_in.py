@@ -1,0 +1,284 @@
+"""People's ways in, in a real browser: sign-up with its mail, a forgotten password, second factors, clean pages."""
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import CDPSession, Page, expect
+
+from accounts.models import BrowserSession, RecoveryCode, SecurityKey, User
+from huntaze.kernel import clock
+from tests.accounts.factors import shown, with_app
+from tests.accounts.letters import link
+from tests.conftest import World
+from tests.e2e.conftest import Site, violations
+from tests.factories.accounts import PASSWORD
+
+NEW = "Another-horse-8"
+
+
+def virtual_key(page: Page) -> tuple[CDPSession, str]:
+    """A security key that Chromium plays: it is there and says yes."""
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("WebAuthn.enable")
+    options = {
+        "protocol": "ctap2",
+        "transport": "internal",
+        "hasResidentKey": True,
+        "hasUserVerification": True,
+        "isUserVerified": True,
+        "automaticPresenceSimulation": True,
+    }
+    return devtools, devtools.send("WebAuthn.addVirtualAuthenticator", {"options": options})[
+        "authenticatorId"
+    ]
+
+
+def sign_in(page: Page, site: Site, user: User, password: str = PASSWORD) -> None:
+    page.goto(f"{site.url}/signin")
+    page.locator("#id_email").fill(user.email)
+    page.locator("#id_password").fill(password)
+    page.locator("form button").click()
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "fr-FR"])
+@pytest.mark.parametrize("has_script", [True, False])
+def test_from_sign_up_to_a_confirmed_address(site: Site, db: None, locale: str, has_script: bool) -> None:
+    is_french = locale == "fr-FR"
+    page = site.open(path="/signup", locale=locale, java_script_enabled=has_script)
+    site.log.expected = (422,)
+    page.locator("#id_name").fill("Luna Martel")
+    page.locator("#id_email").fill("luna@example.test")
+    page.locator("#id_password").fill("Password1")
+    page.locator("#id_accept_terms").check()
+    page.locator("form button").click()
+    expect(page.locator(".field__error")).to_contain_text("courants" if is_french else "commonest")
+    expect(page.locator("#id_name")).to_have_value("Luna Martel")
+    page.locator("#id_password").fill("Correct-horse-7")
+    page.locator("form button").click()
+    expect(page.locator("h1")).to_have_text("Bienvenue, Luna Martel" if is_french else "Welcome, Luna Martel")
+    page.locator("summary").click()
+    assert re.fullmatch(r"hz_live_[0-9A-Za-z]{36}", page.locator("code").inner_text())
+    page.goto(site.url + link("/verify-email/"))
+    page.locator("form button").click()
+    expect(page.locator("h1")).to_have_text(
+        "Votre adresse est confirmée" if is_french else "Your address is confirmed"
+    )
+    page.locator(".button--primary").click()
+    expect(page.locator("h1")).to_have_text("OnlyFans")
+    assert User.objects.get().email_verified_at is not None
+
+
+def test_a_forgotten_password(site: Site, world: World) -> None:
+    page = site.open(path="/signin")
+    page.get_by_role("link", name="Forgotten password?").click()
+    page.get_by_label("Email").fill(world.owner.user.email)
+    page.get_by_role("button", name="Send the link").click()
+    expect(page.locator("h1")).to_have_text("Look in your inbox")
+    page.goto(site.url + link("/password/reset/"))
+    page.get_by_label("New password").fill(NEW)
+    page.get_by_role("button", name="Change my password").click()
+    expect(page.locator(".notice")).to_contain_text("Sign in with the new one.")
+    sign_in(page, site, world.owner.user, NEW)
+    expect(page.locator("h1")).to_have_text("OnlyFans")
+
+
+def test_an_app_as_second_factor_without_script(site: Site, world: World) -> None:
+    page = site.open(path="/signin", java_script_enabled=False)
+    sign_in(page, site, world.owner.user)
+    page.goto(f"{site.url}/settings/security")
+    page.get_by_role("button", name="Set up an app").click()
+    secret = page.locator("code").inner_text()
+    page.get_by_label("The six digits").fill(shown(secret, clock.now()))
+    page.get_by_role("button", name="Turn it on").click()
+    codes = page.locator(".codes li").all_inner_texts()
+    assert len(codes) == 10
+    page.context.clear_cookies()
+    sign_in(page, site, world.owner.user)
+    page.get_by_label("Code of your app").fill(codes[3])
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.locator("h1")).to_have_text("OnlyFans")
+
+
+def test_a_security_key_is_added_used_and_its_copy_refused(site: Site, world: World) -> None:
+    page = site.open(path="/signin")
+    devtools, key = virtual_key(page)
+    sign_in(page, site, world.owner.user)
+    page.goto(f"{site.url}/settings/security")
+    page.get_by_role("link", name="Add a key").click()
+    page.get_by_label("Name of the key").fill("Laptop")
+    page.get_by_role("button", name="Ask the key").click()
+    expect(page.locator("h1")).to_have_text("Recovery codes")
+    assert RecoveryCode.objects.filter(user=world.owner.user).count() == 10
+    page.get_by_role("link", name="I have kept them").click()
+    expect(page.locator("#factors")).to_contain_text("Laptop")
+
+    page.context.clear_cookies()
+    sign_in(page, site, world.owner.user)
+    page.get_by_role("button", name="Use my security key").click()
+    expect(page.locator("h1")).to_have_text("OnlyFans")
+    used = SecurityKey.objects.get()
+    assert (used.name, used.sign_count > 1, used.last_used_at is not None) == ("Laptop", True, True)
+
+    (credential,) = devtools.send("WebAuthn.getCredentials", {"authenticatorId": key})["credentials"]
+    credential["signCount"] = 0
+    devtools.send("WebAuthn.clearCredentials", {"authenticatorId": key})
+    devtools.send("WebAuthn.addCredential", {"authenticatorId": key, "credential": credential})
+    page.context.clear_cookies()
+    sign_in(page, site, world.owner.user)
+    site.log.expected = (422,)
+    page.get_by_role("button", name="Use my security key").click()
+    expect(page.locator(".notice--danger")).to_contain_text("is not accepted")
+    page.goto(f"{site.url}/onlyfans")
+    assert "/signin" in page.url
+
+
+def test_a_key_that_says_no_is_said_and_asked_again(site: Site, world: World) -> None:
+    page = site.open(path="/signin")
+    virtual_key(page)
+    sign_in(page, site, world.owner.user)
+    expect(page.locator("h1")).to_have_text("OnlyFans")
+    page.goto(f"{site.url}/settings/security/keys/new")
+    page.get_by_label("Name of the key").fill("Laptop")
+    page.evaluate(
+        "() => { navigator.credentials.create = () => Promise.reject(new DOMException('no', 'NotAllowedError')) }"
+    )
+    page.get_by_role("button", name="Ask the key").click()
+    expect(page.locator("[data-security-key-trouble]")).to_be_visible()
+    assert SecurityKey.objects.count() == 0
+
+
+def test_a_removed_key_opens_nothing(site: Site, world: World) -> None:
+    page = site.open(path="/signin")
+    virtual_key(page)
+    sign_in(page, site, world.owner.user)
+    page.goto(f"{site.url}/settings/security/keys/new")
+    page.get_by_label("Name of the key").fill("Laptop")
+    page.get_by_role("button", name="Ask the key").click()
+    page.get_by_role("link", name="I have kept them").click()
+    page.get_by_role("button", name="Remove Laptop").click()
+    expect(page.locator(".notice--success")).to_contain_text("The security key was removed.")
+    assert (SecurityKey.objects.count(), RecoveryCode.objects.count()) == (0, 0)
+    page.context.clear_cookies()
+    sign_in(page, site, world.owner.user)
+    expect(page.locator("h1")).to_have_text("OnlyFans")
+
+
+def test_a_changed_password_ends_the_other_browser(site: Site, world: World) -> None:
+    here, there = site.open(path="/signin"), site.open(path="/signin")
+    for page in (here, there):
+        sign_in(page, site, world.owner.user)
+        expect(page.locator("h1")).to_have_text("OnlyFans")
+    here.goto(f"{site.url}/settings/security")
+    here.get_by_label("Current password").fill(PASSWORD)
+    here.get_by_label("New password").fill(NEW)
+    here.get_by_role("button", name="Change my password").click()
+    expect(here.locator(".notice--success")).to_contain_text("every other session was signed out")
+    there.goto(f"{site.url}/onlyfans")
+    expect(there.locator("h1")).to_have_text("Sign in")
+    assert BrowserSession.objects.filter(user=world.owner.user).count() == 1
+
+
+# --- every page
+
+
+def pages(site: Site, world: World, **options: Any) -> dict[str, Page]:
+    """Each page of this file in its fullest state."""
+    site.log.expected = (400, 422)
+    user = world.owner.user
+    opened = {name: site.open(path=f"/{name}", **options) for name in ("signup", "signin", "password/reset")}
+    opened["stale"] = site.open(path="/password/reset/none", **options)
+    opened["verify"] = site.open(path="/verify-email/none", **options)
+    wrong = site.open(path="/signup", **options)
+    wrong.locator("#id_name").fill("Luna Martel")
+    wrong.locator("#id_email").fill("no@example.test")
+    wrong.locator("#id_password").fill("password")
+    wrong.locator("#id_accept_terms").check()
+    wrong.locator("form button").click()
+    wrong.wait_for_selector(".field__error")
+    opened["signup-errors"] = wrong
+    made = site.open(path="/signup", **options)
+    made.locator("#id_name").fill("Luna Martel")
+    made.locator("#id_email").fill("luna@example.test")
+    made.locator("#id_password").fill("Correct-horse-7")
+    made.locator("#id_accept_terms").check()
+    made.locator("form button").click()
+    made.wait_for_selector("summary")
+    made.locator("summary").click()
+    opened["welcome"] = made
+    new = User.objects.get(email="luna@example.test")
+    opened["unverified"] = site.open(user=new, path="/verify-email", **options)
+    opened["start"] = site.open(user=new, path="/onlyfans", **options)
+    app = site.open(path="/signin", **options)
+    sign_in(app, site, world.manager.user)
+    app.wait_for_selector("h1")
+    app.goto(f"{site.url}/settings/security")
+    opened["security"] = app
+    setup = site.open(path="/signin", **options)
+    sign_in(setup, site, world.manager.user)
+    setup.wait_for_selector(".rail")
+    setup.goto(f"{site.url}/settings/security")
+    setup.locator("form[action$='app/start'] button").click()
+    setup.wait_for_selector(".qr")
+    opened["app"] = setup
+    key = site.open(path="/signin", **options)
+    sign_in(key, site, world.manager.user)
+    key.wait_for_selector(".rail")
+    key.goto(f"{site.url}/settings/security/keys/new")
+    opened["key"] = key
+    _, codes = with_app(user, clock.now())
+    step = site.open(path="/signin", **options)
+    sign_in(step, site, user)
+    step.wait_for_selector("#id_code")
+    opened["code"] = step
+    full = site.open(path="/signin", **options)
+    sign_in(full, site, user)
+    full.locator("#id_code").fill(codes[0])
+    full.locator("form button.button--primary").click()
+    full.wait_for_selector(".rail")
+    full.goto(f"{site.url}/settings/security")
+    full.locator("#factors summary").click()
+    opened["security-full"] = full
+    renewed = site.open(path="/signin", **options)
+    sign_in(renewed, site, user)
+    renewed.locator("#id_code").fill(codes[1])
+    renewed.locator("form button.button--primary").click()
+    renewed.wait_for_selector(".rail")
+    renewed.goto(f"{site.url}/settings/security")
+    renewed.locator("form[action$='codes'] button").click()
+    renewed.wait_for_selector(".codes")
+    opened["codes"] = renewed
+    opened["confirm"] = site.open(world.owner, "/confirm?next=/onlyfans", **options)
+    return opened
+
+
+@pytest.fixture
+def wide_limits(settings: Any, monkeypatch: Any) -> None:
+    """These pages sign in and up more often than a person does."""
+    from accounts.services import limits, signin
+
+    monkeypatch.setattr(limits, "PER_MINUTE", 100)
+    monkeypatch.setattr(signin, "ADDRESS_FAILURES", 1000)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing(site: Site, world: World, wide_limits: None, theme: str) -> None:
+    found = {name: violations(page) for name, page in pages(site, world, color_scheme=theme).items()}
+    assert {name: faults for name, faults in found.items() if faults} == {}
+
+
+def test_nothing_scrolls_sideways_and_no_english_is_left(site: Site, world: World, wide_limits: None) -> None:
+    User.objects.update(locale="fr")
+    english = r"\b(the|and|with|sign|your|what|password|code|codes of|device|session was)\b"
+    for name, page in pages(site, world, locale="fr-FR").items():
+        text = (
+            page.locator("body")
+            .inner_text()
+            .replace("code QR", "")
+            .replace("Code de", "")
+            .replace("Codes", "")
+        )
+        assert re.findall(english, re.sub(r"\b[Cc]odes?\b", "", text), re.IGNORECASE) == [], name
+        for width in (320, 720, 1280):
+            page.set_viewport_size({"width": width, "height": 760})
+            assert page.evaluate("document.documentElement.scrollWidth") == width, (name, width)
