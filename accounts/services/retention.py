@@ -6,9 +6,10 @@ from importlib import import_module
 from django.conf import settings
 from django.db.models import Q
 
-from accounts.models import IdempotencyRecord, RefreshSession
+from accounts.models import IdempotencyRecord, KnownDevice, RefreshSession
 from accounts.services.tokens import IDLE
 from huntaze.kernel.tenancy import cross_workspace
+from huntaze.kernel.web import DEVICE_LASTS
 
 #: An hour more than the 24 that a key is honoured.
 IDEMPOTENCY_KEPT = timedelta(hours=25)
@@ -35,6 +36,7 @@ def forget_sessions(*, now: datetime) -> int:
     """Delete refresh families that ended a week ago, with their tokens; returns how many families. Expired browser
     sessions go too."""
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
+    KnownDevice.objects.filter(last_seen_at__lt=now - DEVICE_LASTS).delete()
     long_ago = now - SESSIONS_KEPT
     idle = Q(idle_seconds=int(IDLE.total_seconds()), last_used_at__lt=long_ago - IDLE)
     ended = RefreshSession.objects.filter(Q(expires_at__lt=long_ago) | Q(revoked_at__lt=long_ago) | idle)

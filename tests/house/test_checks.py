@@ -36,3 +36,22 @@ def test_a_setting_that_breaks_sending_is_named(
 def test_the_longest_pump_is_accepted(db: None, settings: Any) -> None:
     settings.SEND_PUMP_SECONDS = 510.0
     assert "messaging.E002" not in found()
+
+
+def test_staff_without_a_second_factor_are_named(db: None, settings: Any) -> None:
+    settings.MFA_REQUIRED_FOR_STAFF = True
+    assert "accounts.W001" not in found()
+    settings.MFA_REQUIRED_FOR_STAFF = False
+    assert "accounts.W001" in found()
+    settings.DEMO = True
+    assert "accounts.W001" not in found()
+
+
+def test_mails_that_go_nowhere_are_named_before_a_deployment(db: None, settings: Any) -> None:
+    def ids() -> set[str]:
+        return {str(message.id) for message in run_checks(include_deployment_checks=True)}
+
+    settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    assert "accounts.W002" in ids()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    assert "accounts.W002" not in ids()
