@@ -13,6 +13,7 @@ from accounts.models import (
     ApiKey,
     AuditEvent,
     Creator,
+    Mail,
     Membership,
     PlatformAccount,
     RefreshSession,
@@ -20,6 +21,7 @@ from accounts.models import (
     Workspace,
 )
 from accounts.services.audit import Actor
+from accounts.services.mail import send_again
 from accounts.services.platform_accounts import set_paused
 from accounts.types import AccountState
 from huntaze.kernel import clock, ids
@@ -152,6 +154,30 @@ class AuditEventAdmin(ReadOnlyAdmin):
         if re.fullmatch(r"[a-z]{2,4}_[0-9A-Z]{26}", term):
             return queryset.filter(target=term), False
         return queryset.filter(trace_id=term), False
+
+
+@admin.register(Mail)
+class MailAdmin(ReadOnlyAdmin):
+    """What was sent to whom, and what could not be; what stood in it is sealed."""
+
+    list_display = ("kind", "public_id", "to", "state", "attempts", "last_error", "queued_at")
+    list_filter = ("state",)
+    search_fields = ("to__exact",)
+    ordering = ("-id",)
+    exclude = ("params",)
+    actions = ("send_again",)
+
+    @admin.action(permissions=["operate"], description=_("Send again"))
+    def send_again(self, request: HttpRequest, queryset: QuerySet[Mail]) -> None:
+        count = send_again(pks=[row.pk for row in queryset], now=clock.now())
+        text = ngettext("%(count)d mail is on its way.", "%(count)d mails are on their way.", count)
+        self.message_user(request, text % {"count": count}, messages.SUCCESS)
+
+
+@attention
+def mails_not_sent() -> Attention:
+    url = reverse("admin:accounts_mail_changelist") + "?state__exact=failed"
+    return Attention(_("Mails that could not be sent"), Mail.objects.filter(state="failed").count(), url)
 
 
 @attention

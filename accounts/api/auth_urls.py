@@ -25,5 +25,6 @@ urlpatterns = [
     path("mfa/recovery-codes", FactorViewSet.as_view({"post": "renew"})),
     path("sessions", SessionViewSet.as_view({"get": "list"})),
     path("sessions/<str:session_id>", SessionViewSet.as_view({"delete": "end"})),
+    path("workspace", SessionViewSet.as_view({"post": "move"})),
     path("step-up", SessionViewSet.as_view({"post": "step_up_now"})),
 ]

@@ -65,6 +65,10 @@ class ChangeInput(serializers.Serializer[Any]):
     new_password = serializers.CharField(max_length=128, trim_whitespace=False)
 
 
+class PlaceInput(serializers.Serializer[Any]):
+    workspace_id = serializers.CharField(max_length=40)
+
+
 class SessionOutput(serializers.Serializer[Any]):
     id = serializers.CharField()
     kind = serializers.ChoiceField(choices=["browser", "api"])

@@ -9,6 +9,7 @@ from accounts.models import User
 from accounts.selectors.principals import family_of
 from accounts.selectors.sessions import SessionLine, sessions_of
 from accounts.services import factors, proof
+from accounts.services.places import move_session
 from accounts.services.signin import end_session
 from huntaze.kernel import clock
 from huntaze.kernel.api.principal import PROOF_LASTS
@@ -18,7 +19,24 @@ from huntaze.kernel.api.views import HuntazeViewSet
 class SessionViewSet(HuntazeViewSet):
     """Doors about oneself; no API key opens them."""
 
-    capabilities = {"step_up_now": "profile.manage", "list": "profile.manage", "end": "profile.manage"}
+    capabilities = dict.fromkeys(("step_up_now", "list", "end", "move"), "profile.manage")
+    personal = frozenset({"move"})
+
+    @extend_schema(
+        summary="Work in another of your workspaces",
+        description="Gives an access token for it; refreshing stays there.",
+        tags=["Accounts"],
+        request=serializers.PlaceInput,
+        responses={200: serializers.AccessTokenOutput},
+    )
+    def move(self, request: Request) -> Response:
+        form = serializers.PlaceInput(data=request.data)
+        form.is_valid(raise_exception=True)
+        session = family_of(self.principal)
+        token = move_session(
+            session=session, workspace_id=form.validated_data["workspace_id"], now=clock.now()
+        )
+        return Response({"access_token": token})
 
     @extend_schema(
         operation_id="sessions_list",

@@ -16,6 +16,7 @@ from django.db import transaction
 from accounts.errors import FactorExists, InvalidCode, InvalidCredentials, NoFactor
 from accounts.models import RecoveryCode, SecurityKey, TotpDevice, User
 from accounts.rules import second_factor as rules
+from accounts.services import tokens
 from accounts.services.limits import count_try, forget_tries
 from accounts.services.mail import mail_to
 from accounts.services.notes import note
@@ -95,6 +96,17 @@ def after_removal(user: User, kind: str, now: datetime) -> None:
         RecoveryCode.objects.filter(user=user).delete()
     note(user, "auth.factor_removed", now=now, changes={"kind": kind})
     mail_to(user, "factor_removed", now=now, factor=kind)
+
+
+def forget_all(*, user: User, now: datetime) -> int:
+    """For somebody who lost every factor, by an operator who made sure who asks; returns how many there were."""
+    with transaction.atomic():
+        keys, _ = SecurityKey.objects.filter(user=user).delete()
+        apps, _ = TotpDevice.objects.filter(user=user).delete()
+        if keys + apps:
+            after_removal(user, "all", now)
+            tokens.end_everywhere(user=user, reason="second factors taken away", now=now)
+    return keys + apps
 
 
 def new_recovery_codes(*, user: User, now: datetime) -> list[str]:

@@ -142,13 +142,14 @@ def _factor_added(user: User | None, params: Params) -> Letter | None:
 
 @letter("factor_removed")
 def _factor_removed(user: User | None, params: Params) -> Letter | None:
-    is_app = params.get("factor") == "totp"
-    return _told(
-        _("A second factor was removed"),
-        _("The authenticator app of your account was turned off.")
-        if is_app
-        else _("A security key was removed from your account."),
-    )
+    sentences = {
+        "totp": _("The authenticator app of your account was turned off."),
+        "webauthn": _("A security key was removed from your account."),
+        "all": _(
+            "All second factors of your account were taken away, because somebody said that they are lost."
+        ),
+    }
+    return _told(_("A second factor was removed"), sentences[str(params["factor"])])
 
 
 @letter("recovery_codes_renewed")

@@ -6,6 +6,7 @@ from smtplib import SMTPException
 from typing import Any
 
 from django.core.mail import EmailMultiAlternatives
+from django.db import transaction
 from django.template.loader import render_to_string
 from django.utils import translation
 
@@ -13,7 +14,7 @@ from accounts.models import Mail, User
 from accounts.services.letters import LETTERS, Letter
 from huntaze.kernel import clock, context, outbox
 from huntaze.kernel.jobs import enqueue
-from huntaze.kernel.outbox import Ending
+from huntaze.kernel.outbox import Ending, State
 
 LEASE = timedelta(seconds=60)
 #: A mail server may be away for hours; afterwards the row is a dead letter.
@@ -82,6 +83,15 @@ def _message(row: Mail, letter: Letter, user: User | None) -> EmailMultiAlternat
     )
     message.attach_alternative(render_to_string("emails/letter.html", values), "text/html")
     return message
+
+
+def send_again(*, pks: list[int], now: datetime) -> int:
+    """Queue mails that were given up, attempts from the start; returns how many."""
+    with transaction.atomic():
+        failed = Mail.objects.filter(pk__in=pks, state=State.FAILED)
+        count = failed.update(state=State.QUEUED, available_at=now, attempts=0)
+        enqueue("accounts.send_mails")
+    return count
 
 
 def forget_mails(*, now: datetime) -> int:

@@ -10,6 +10,7 @@ import time_machine
 from django.core import mail
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import connection, transaction
+from django.test import Client
 
 from accounts.models import Mail, User
 from accounts.services.mail import KEPT, RETRY_DELAYS, forget_mails, mail_to, queue_mail, send_due
@@ -125,3 +126,21 @@ def test_files_are_the_default_and_show_both_forms(db: None, settings: Any, tmp_
     text = file.read_text()
     assert "Subject: Welcome to Huntaze" in text
     assert text.count("Your workspace is ready.") == 2
+
+
+def test_what_was_given_up_is_sent_again_from_the_staff_s_list(
+    db: None, settings: Any, client: Client
+) -> None:
+    settings.EMAIL_BACKEND = f"{__name__}.BrokenBackend"
+    row = mail_to(UserFactory(), "welcome", now=NOW)
+    Mail.objects.filter(pk=row.pk).update(attempts=len(RETRY_DELAYS))
+    assert send_due() == 1
+    row.refresh_from_db()
+    assert row.state == "failed"
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    client.force_login(UserFactory(is_staff=True, is_superuser=True))
+    assert "Mails that could not be sent" in client.get("/admin/").content.decode()
+    page = client.get(f"/admin/accounts/mail/{row.pk}/change/").content.decode()
+    assert "params" not in page.lower()
+    client.post("/admin/accounts/mail/", {"action": "send_again", "_selected_action": [row.pk]})
+    assert len(send()) == 1

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.core.management import CommandError, call_command
 from django.db import connection
 from rest_framework.test import APIClient
 
@@ -247,6 +248,18 @@ def test_turning_off_needs_password_and_code(world: Any, clock: Any) -> None:
 def test_there_is_nothing_to_turn_off(world: Any) -> None:
     answer = post(signed_in(world.owner.user), "disable", password=PASSWORD, code="000000")
     assert (answer.status_code, answer.json()["error"]) == (409, "No second factor is set up")
+
+
+def test_an_operator_takes_lost_factors_away(world: Any) -> None:
+    user = world.owner.user
+    _, codes = with_app(user, NOW)
+    client = signed_in(user, code=codes[0])
+    call_command("forget_factors", user.email.upper())
+    assert client.get(STATUS).status_code == 401
+    assert sign_in(user).status_code == 200
+    assert "A second factor was removed" in subjects()
+    with pytest.raises(CommandError, match="nobody has this address"):
+        call_command("forget_factors", "nobody@example.test")
 
 
 # --- compulsory

@@ -14,7 +14,7 @@ from accounts.models import BrowserSession, Membership
 from accounts.rules.devices import device_name
 from accounts.services.retention import forget_sessions
 from accounts.sessions import row_key
-from tests.factories.accounts import NOW, PASSWORD
+from tests.factories.accounts import NOW, PASSWORD, MembershipFactory
 
 SESSIONS, STATUS = "/api/auth/sessions", "/api/onlyfans/messaging/status"
 CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0 Safari/537.36"
@@ -204,3 +204,41 @@ def test_no_secret_lies_in_any_table(db: None) -> None:
 )
 def test_a_device_has_a_name_people_know(agent: str, name: str) -> None:
     assert device_name(agent) == name
+
+
+# --- another workspace of the same person
+
+
+def move(client: APIClient, workspace_id: str) -> Any:
+    return client.post("/api/auth/workspace", {"workspaceId": workspace_id}, format="json")
+
+
+def place(client: APIClient) -> list[str]:
+    found = client.get("/api/workspaces").json()["workspaces"]
+    return [row["name"] for row in found if row["isCurrent"]]
+
+
+def test_a_person_works_in_another_of_their_workspaces(world: Any) -> None:
+    MembershipFactory(user=world.owner.user, workspace=world.outsider.workspace, role="chatter")
+    client = program(world.owner)
+    answer = move(client, world.outsider.workspace.public_id)
+    assert (answer.status_code, set(answer.json())) == (200, {"accessToken"})
+    assert place(client) == ["Ours"]
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {answer.json()['accessToken']}")
+    assert place(client) == ["Theirs"]
+    fresh = client.post("/api/auth/refresh", {}, format="json").json()["accessToken"]
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {fresh}")
+    assert place(client) == ["Theirs"]
+
+
+def test_a_workspace_of_others_does_not_exist(world: Any, api: Any) -> None:
+    client = program(world.owner)
+    for workspace_id in (world.outsider.workspace.public_id, "wsp_nothing", ""):
+        assert move(client, workspace_id).status_code in {400, 404}
+    assert place(client) == ["Ours"]
+    assert move(api(world.owner), world.owner.workspace.public_id).status_code == 403
+
+
+def test_a_membership_that_ended_is_no_way_in(world: Any) -> None:
+    MembershipFactory(user=world.owner.user, workspace=world.outsider.workspace, role="chatter", ended_at=NOW)
+    assert move(program(world.owner), world.outsider.workspace.public_id).status_code == 404

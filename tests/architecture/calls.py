@@ -145,6 +145,9 @@ CALLS: dict[str, Call] = {
         reach="none",
         body=lambda t: {"currentPassword": "Correct-horse-7", "newPassword": "Another-horse-8"},
     ),
+    "POST /api/auth/workspace": call(
+        200, reach="workspace", body=lambda t: {"workspaceId": t.ids["workspace_id"]}
+    ),
     "GET /api/auth/sessions": call(200, reach="none"),
     "DELETE /api/auth/sessions/<session_id>": call(404, reach="none", params={"session_id": "ses_0"}),
     "POST /api/auth/verify-email/resend": call(200, 202, reach="none"),

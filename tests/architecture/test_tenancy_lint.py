@@ -19,6 +19,7 @@ LIFTED = {
     ("accounts/selectors/people.py", "session"),
     ("accounts/services/audit_chain.py", "audit chain"),
     ("accounts/services/notes.py", "sign-in"),
+    ("accounts/services/places.py", "own places"),
     ("accounts/services/audit_retention.py", "retention"),
     ("accounts/services/key_rotation.py", "keys"),
     ("accounts/services/retention.py", "retention"),

@@ -1,0 +1,38 @@
+"""Which of a person's workspaces a session of theirs works in."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts.errors import SecondFactorSetupRequired
+from accounts.models import Membership, RefreshSession
+from accounts.rules.second_factor import Duty
+from accounts.selectors.factors import duty_of_member, with_duty
+from accounts.services import audit, tokens
+from huntaze.kernel import ids
+from huntaze.kernel.errors import NotFound
+from huntaze.kernel.tenancy import cross_workspace
+
+
+def move_session(*, session: RefreshSession, workspace_id: str, now: datetime) -> str:
+    """An access token for another place of the same person; refreshing stays there.
+
+    Raises NotFound for a workspace that they are no member of, SecondFactorSetupRequired where theirs asks for one.
+    """
+    uid = ids.decode("wsp", workspace_id)
+    with cross_workspace("own places"), transaction.atomic():
+        mine = Membership.objects.living().filter(user=session.user, workspace__uid=uid)
+        member = with_duty(mine.select_related("user", "workspace")).first() if uid else None
+        if member is None:
+            raise NotFound("Unknown workspace")
+        if duty_of_member(member, now).duty is Duty.WALL:
+            raise SecondFactorSetupRequired
+        RefreshSession.objects.filter(pk=session.pk).update(workspace=member.workspace)
+        audit.record(
+            workspace_id=member.workspace_id,
+            actor=audit.Actor.member(member.user_id, member.pk),
+            action="auth.workspace_chosen",
+            now=now,
+            target=session.public_id,
+        )
+        return tokens.access_token(user=member.user, workspace=member.workspace, session=session, now=now)
