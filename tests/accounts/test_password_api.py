@@ -189,7 +189,7 @@ def test_a_change_keeps_this_session_and_ends_the_others(world: Any) -> None:
     assert (answer.status_code, answer.json()) == (200, {"success": True})
     assert [refreshed(here), refreshed(there)] == [200, 401]
     assert [here.get(STATUS).status_code, there.get(STATUS).status_code] == [200, 401]
-    assert subjects() == ["Your password was changed"]
+    assert subjects()[-1] == "Your password was changed"
 
 
 def test_it_needs_the_current_password(world: Any) -> None:
