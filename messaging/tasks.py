@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import uvloop
 from django.conf import settings
 
 from huntaze.kernel import clock, shutdown
@@ -15,7 +16,8 @@ from messaging.services.pump import Pump
 @job("messaging.pump", system_wide=True)
 def pump(**_: Any) -> None:
     """Send for some minutes; beat starts the next one when this ends."""
-    asyncio.run(Pump(seconds=settings.SEND_PUMP_SECONDS, is_stopping=shutdown.is_announced).run())
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(Pump(seconds=settings.SEND_PUMP_SECONDS, is_stopping=shutdown.is_announced).run())
 
 
 @job("messaging.schedule_deliveries", system_wide=True)

@@ -7,7 +7,7 @@ password or a cookie, on purpose.
 import hashlib
 import hmac
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -65,7 +65,14 @@ class ChatMessage:
     media_count: int
     is_sent_by_me: bool
     created_at: str
-    was_replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message that the platform accepted; `was_replayed` when the key had been used before."""
+
+    id: str
+    was_replayed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +150,7 @@ class OnlyFansApi:
         media_ids: Sequence[str],
         is_locked_text: bool,
         idempotency_key: str,
-    ) -> ChatMessage:
+    ) -> Sent:
         """Send one message; `text` is HTML already. The same key gives the same message for 24 hours."""
         body: dict[str, Any] = {"text": text, "blockBannedWords": "strict_ban"}
         if media_ids:
@@ -153,8 +160,7 @@ class OnlyFansApi:
             body["lockedText"] = is_locked_text
         path = f"/api/{account_id}/chats/{chat_id}/messages"
         answer = await self._write("POST", path, "send_message", body, idempotency_key)
-        message = _written(_message, answer)
-        return replace(message, was_replayed=answer.headers.get("idempotent-replayed") == "true")
+        return Sent(_written(_message_id, answer), answer.headers.get("idempotent-replayed") == "true")
 
     async def unsend(self, account_id: str, chat_id: str, message_id: str) -> None:
         path = f"/api/{account_id}/chats/{chat_id}/messages/{message_id}"
@@ -354,6 +360,10 @@ def _fan(row: Any) -> FanProfile:
         username=str(row.get("username") or ""),
         can_receive=bool(row.get("canReceiveChatMessage", True)),
     )
+
+
+def _message_id(row: Any) -> str:
+    return _id(row["id"])
 
 
 def _message(row: Any) -> ChatMessage:

@@ -17,11 +17,18 @@ class GatewayConfig:
     onlyfansapi_api_key: str
     timeout: float
     onlyfansapi_keeps_keys: bool = True
+    #: How many requests may be on the wire at once.
+    connections: int = 100
 
 
 def _onlyfans(config: GatewayConfig) -> MessageGateway:
     return OnlyFansGateway(
-        OnlyFansApi(config.onlyfansapi_base_url, config.onlyfansapi_api_key, read_timeout=config.timeout)
+        OnlyFansApi(
+            config.onlyfansapi_base_url,
+            config.onlyfansapi_api_key,
+            read_timeout=config.timeout,
+            connections=config.connections,
+        )
     )
 
 

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 
 import structlog
 from django.conf import settings
@@ -26,6 +27,7 @@ from django.db import (
     transaction,
 )
 from django.db import Error as DatabaseError
+from prometheus_client import Counter, Histogram
 from redis.exceptions import RedisError
 
 from accounts.types import Platform
@@ -48,7 +50,7 @@ from messaging.services import circuits, engine, limits
 from messaging.services.accounts_state import note_account_state
 from messaging.services.campaigns.texts import write_texts
 from messaging.services.engine import Claimed
-from messaging.types import Outgoing
+from messaging.types import DeliveryState, Outgoing
 
 log = structlog.get_logger(__name__)
 
@@ -56,7 +58,8 @@ TICK_SECONDS = 0.05
 TROUBLE_SECONDS = 0.5
 #: How long an account waits whose rows could not be claimed.
 REFUSED_SECONDS = 60.0
-MOST_IN_FLIGHT = 1000
+#: Also the number of connections: what is claimed goes on the wire at once and waits for nobody.
+MOST_IN_FLIGHT = 500
 #: Slots given at once to an account whose number of waiting replies is not known; more follow with the next tick.
 BURST = 4
 
@@ -83,12 +86,23 @@ class Done:
     latency_ms: float | None = None
 
 
+@cache
+def _act_seconds(state: DeliveryState) -> Histogram:
+    return metrics.QUEUE_ACT_SECONDS.labels("send", str(state))
+
+
+@cache
+def _sends(platform: Platform, outcome: str) -> Counter:
+    return metrics.SENDS.labels(str(platform), outcome)
+
+
 def gateway_config() -> GatewayConfig:
     return GatewayConfig(
         onlyfansapi_base_url=settings.ONLYFANSAPI_BASE_URL,
         onlyfansapi_api_key=settings.ONLYFANSAPI_API_KEY,
         timeout=settings.SEND_TIMEOUT_SECONDS,
         onlyfansapi_keeps_keys=settings.ONLYFANSAPI_KEEPS_KEYS,
+        connections=MOST_IN_FLIGHT,
     )
 
 
@@ -168,8 +182,8 @@ class Pump:
                 log.exception("messaging.send.unexpected")
                 outcome = self._outcome_of(Uncertain("unexpected"), job)
         took = time.perf_counter() - started
-        metrics.QUEUE_ACT_SECONDS.labels("send", str(outcome.state)).observe(took)
-        metrics.SENDS.labels(str(job.platform), outcome.code or str(outcome.state)).inc()
+        _act_seconds(outcome.state).observe(took)
+        _sends(job.platform, outcome.code or str(outcome.state)).inc()
         return Done(job, outcome, took * 1000)
 
     def _outcome_of(self, error: PlatformError, job: Job) -> Outcome:
