@@ -22,7 +22,7 @@ def run(load: Load) -> dict[str, Any]:
         news = News()
         while flying and flying[0][0] <= now:
             _, account, slot = heapq.heappop(flying)
-            news.dated.append((account, slot, 0))
+            news.dated.append((account, slot, 0, 0))
         grants = ours.tick(news, most=MOST)
         granted_at = time.monotonic()
         for grant in grants:

@@ -18,7 +18,7 @@ from huntaze.kernel.http import AddressRefused, HttpClient, NotSent, Timeouts
 
 PORTS = (443, 8443)
 MAX_BYTES = 1024 * 1024
-TIMEOUTS = Timeouts(connect=5, read=10, total=10)
+TIMEOUTS = Timeouts(connect=5, total=10)
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 

@@ -54,20 +54,19 @@ class SentNoAnswer(TransportFailure):
 
 @dataclass(frozen=True)
 class Timeouts:
-    """Seconds. `connect` covers waiting for a free connection, DNS, TCP and TLS; `read` is the longest
-    silence while an answer is awaited; `total` ends a call that drips (default: connect + twice read)."""
+    """Seconds. `connect` covers waiting for a free connection, DNS, TCP and TLS, and is at most half of `total`,
+    which covers the whole call: what never connected must not look like what was never answered.
+
+    There is no limit on silence alone: aiohttp's timer for it can outlive its answer on a kept-alive connection
+    and then ends the next call, which never was in trouble.
+    """
 
     connect: float = 5.0
-    read: float = 30.0
-    total: float | None = None
+    total: float = 30.0
 
     def as_aiohttp(self) -> aiohttp.ClientTimeout:
-        total = self.total if self.total is not None else self.connect + 2 * self.read
-        # Each limit is a timer a request, and starting them is a tenth of what a request costs.
-        read = self.read if self.read < total else None
-        return aiohttp.ClientTimeout(
-            total=total, connect=self.connect, sock_connect=self.connect, sock_read=read
-        )
+        connect = min(self.connect, self.total / 2)
+        return aiohttp.ClientTimeout(total=self.total, connect=connect, sock_connect=connect)
 
 
 @dataclass(frozen=True)

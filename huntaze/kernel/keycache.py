@@ -1,4 +1,4 @@
-"""Data keys that a process has unwrapped: at most 2,048 workspaces, for at most 300 seconds.
+"""Data keys that a process has unwrapped: at most 20,000, for at most 300 seconds.
 
 A key that was read inside a transaction may be one that the transaction itself made. If it rolls back, the
 key never existed, and whatever was sealed with it could never be opened. Such a key is therefore kept for
@@ -14,7 +14,7 @@ from typing import Any
 from django.db import transaction
 
 TTL_S = 300.0
-MAX_ENTRIES = 2048
+MAX_ENTRIES = 20_000
 
 _Key = tuple[int | None, int | None]  # workspace, version (None: the current one)
 _Value = tuple[int, bytes]

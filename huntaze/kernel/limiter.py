@@ -57,8 +57,8 @@ class Grant:
 class News:
     """What a sender has learnt since its last tick."""
 
-    #: (account, slot, delivery): the answer has come.
-    dated: list[tuple[int, str, int]] = field(default_factory=list)
+    #: (account, slot, delivery, ms since then): the answer has come.
+    dated: list[tuple[int, str, int, int]] = field(default_factory=list)
     #: (account, slot, delivery or 0): nothing went on the wire.
     returned: list[tuple[int, str, int]] = field(default_factory=list)
     #: (account, lane, sequence): there was nothing to send. While the account has requests in flight the wish stays,
@@ -131,6 +131,7 @@ _TICK = redis.script(
     + """
 local valid, run = in_epoch()
 if not valid then return {'lost', run} end
+if a.slots > 0 then redis.call('DEL', p .. 'nudge') end
 local step = W / L
 local function spend(account)
   local from = pace(account)
@@ -140,7 +141,7 @@ end
 local touched = {}
 for _, item in ipairs(a.dated) do
   redis.call('ZREM', slots(item[1]), 'flight:' .. name(item[3]))
-  redis.call('ZADD', slots(item[1]), now, item[2])
+  redis.call('ZADD', slots(item[1]), now - item[4], item[2])
   redis.call('PEXPIRE', slots(item[1]), W + lease)
   if string.find(item[2], ':interactive:', 1, true) then spend(item[1]) end
   touched[item[1]] = true
@@ -209,6 +210,8 @@ for _, item in ipairs(a.wishes) do
   prune(item[1])
   wish(item[1], item[2])
 end
+redis.call('LPUSH', p .. 'nudge', 1)
+redis.call('LTRIM', p .. 'nudge', 0, 0)
 return 1
 """
 )
@@ -291,6 +294,10 @@ class Limiter:
         wanted = sorted({(account, str(lane)) for account, lane in wishes})
         if wanted:
             self._run(_POKE, wishes=wanted)
+
+    def await_poke(self, seconds: float) -> bool:
+        """Sleep until some account has something new to send, at most `seconds`; one sleeper wakes for each poke."""
+        return redis.client().blpop([f"{self._prefix}nudge"], timeout=seconds) is not None
 
     def peek(self, account: int) -> Outlook:
         """When the account's slots come free; a request in flight is taken to end now."""

@@ -89,14 +89,12 @@ class OnlyFansApi:
     """Use as an async context manager inside one event loop. Every method raises Transient or Permanent, and
     `send_message` and `unsend` also Uncertain."""
 
-    def __init__(
-        self, base_url: str, api_key: str, *, read_timeout: float = 30.0, connections: int = 200
-    ) -> None:
+    def __init__(self, base_url: str, api_key: str, *, timeout: float = 30.0, connections: int = 200) -> None:
         self._http = HttpClient(
             base_url,
             vendor=VENDOR,
             headers={"Authorization": f"Bearer {api_key}", "Accept": "application/json"},
-            timeouts=Timeouts(connect=5.0, read=read_timeout, total=read_timeout),
+            timeouts=Timeouts(total=timeout),
             connections=connections,
         )
 

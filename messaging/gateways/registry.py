@@ -26,7 +26,7 @@ def _onlyfans(config: GatewayConfig) -> MessageGateway:
         OnlyFansApi(
             config.onlyfansapi_base_url,
             config.onlyfansapi_api_key,
-            read_timeout=config.timeout,
+            timeout=config.timeout,
             connections=config.connections,
         )
     )

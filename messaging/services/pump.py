@@ -54,12 +54,15 @@ from messaging.types import DeliveryState, Outgoing
 
 log = structlog.get_logger(__name__)
 
-TICK_SECONDS = 0.05
+#: A pump looks again after this long when nobody has told it of something new.
+TICK_SECONDS = 0.1
+#: Between two looks: what is told or answered meanwhile is taken together.
+PAUSE_SECONDS = 0.015
 TROUBLE_SECONDS = 0.5
 #: How long an account waits whose rows could not be claimed.
 REFUSED_SECONDS = 60.0
 #: Also the number of connections: what is claimed goes on the wire at once and waits for nobody.
-MOST_IN_FLIGHT = 500
+MOST_IN_FLIGHT = 1000
 #: Slots given at once to an account whose number of waiting replies is not known; more follow with the next tick.
 BURST = 4
 
@@ -79,10 +82,11 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """`latency_ms` is None when nothing was put on the wire."""
+    """`at` is on the monotonic clock; `latency_ms` is None when nothing was put on the wire."""
 
     job: Job
     outcome: Outcome
+    at: float
     latency_ms: float | None = None
 
 
@@ -116,7 +120,7 @@ class Pump:
         self._news = News()
         self._done: list[Done] = []
         self._flying: set[asyncio.Task[None]] = set()
-        self._in_flight = 0
+        self._launched = self._landed = 0  # each is written by one thread only
         self._breaker = BreakerState.CLOSED
         self._refusals = Refusals()
         self._has_trouble = False
@@ -133,28 +137,14 @@ class Pump:
                     self._gateways[platform] = await stack.enter_async_context(
                         gateway(platform, gateway_config())
                     )
-                while True:
-                    is_ending = self._is_stopping() or time.monotonic() >= self._ends_at
-                    if is_ending and not self._flying and not self._done:
-                        break
-                    started = time.monotonic()
-                    room = 0 if is_ending else MOST_IN_FLIGHT - self._in_flight
-                    jobs = await loop.run_in_executor(thread, self._step, room)
-                    self._launch(jobs)
-                    pause = TICK_SECONDS if jobs is not None else TROUBLE_SECONDS
-                    await asyncio.sleep(max(0.0, pause - (time.monotonic() - started)))
-            await loop.run_in_executor(
-                thread, self._step, 0
-            )  # the last news: slots granted and not used go back
-            await loop.run_in_executor(thread, lambda: connection.close())  # the thread's own
+                await loop.run_in_executor(thread, self._drive, loop)
         return self.sent
 
-    def _launch(self, jobs: list[Job] | None) -> None:
+    def _launch(self, jobs: list[Job]) -> None:
         """One task an account, its messages one after the other: what was queued first arrives first."""
         by_account = defaultdict(list)
-        for job in jobs or ():
+        for job in jobs:
             by_account[job.row.account].append(job)
-            self._in_flight += 1
         for mine in by_account.values():
             task = asyncio.create_task(self._act_in_order(mine))
             self._flying.add(task)
@@ -165,11 +155,11 @@ class Pump:
     async def _act_in_order(self, jobs: list[Job]) -> None:
         for job in jobs:
             self._done.append(await self._act(job))
-            self._in_flight -= 1
+            self._landed += 1
 
     async def _act(self, job: Job) -> Done:
         if time.monotonic() >= job.give_up_at:
-            return Done(job, outcomes.never_sent())
+            return Done(job, outcomes.never_sent(), time.monotonic())
         assert job.message is not None
         started = time.perf_counter()
         with context.bind(trace_id=job.message.trace_id or None):
@@ -184,7 +174,7 @@ class Pump:
         took = time.perf_counter() - started
         _act_seconds(outcome.state).observe(took)
         _sends(job.platform, outcome.code or str(outcome.state)).inc()
-        return Done(job, outcome, took * 1000)
+        return Done(job, outcome, time.monotonic(), took * 1000)
 
     def _outcome_of(self, error: PlatformError, job: Job) -> Outcome:
         return outcomes.of_error(
@@ -195,6 +185,27 @@ class Pump:
         )
 
     # --- the stores (one thread)
+
+    def _drive(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Step after step; the event loop has the wire meanwhile."""
+        try:
+            while True:
+                rest_until = time.monotonic() + TICK_SECONDS
+                is_ending = self._is_stopping() or rest_until >= self._ends_at
+                in_flight = self._launched - self._landed
+                if is_ending and not in_flight and not self._done:
+                    break
+                room = 0 if is_ending else MOST_IN_FLIGHT - in_flight
+                jobs = self._step(room)
+                if jobs:
+                    self._launched += len(jobs)
+                    loop.call_soon_threadsafe(self._launch, jobs)
+                time.sleep(PAUSE_SECONDS if jobs is not None else TROUBLE_SECONDS)
+                if not jobs or len(jobs) < room:  # else more is waiting
+                    self._rest(rest_until)
+            self._step(0)  # the last news: slots granted and not used go back
+        finally:
+            connection.close()  # the thread's own
 
     def _step(self, room: int) -> list[Job] | None:
         """Settle what came back, tick, claim; None when a store is in trouble (everything is kept and tried again)."""
@@ -213,6 +224,17 @@ class Pump:
                 log.warning("messaging.pump.trouble", kind=type(error).__name__)
                 connection.close()
                 return None
+
+    def _rest(self, until: float) -> None:
+        """Wait for news of something to send."""
+        left = until - time.monotonic()
+        if left <= 0:
+            return
+        try:
+            self._limiter.await_poke(left)
+        except RedisError as error:
+            log.warning("messaging.pump.trouble", kind=type(error).__name__)
+            time.sleep(left)
 
     def _settle(self) -> None:
         """Rows first, slots with the next tick: a slot stays reserved until its row says what happened."""
@@ -249,8 +271,11 @@ class Pump:
 
     def _note(self, done: Done) -> None:
         job, outcome = done.job, done.outcome
-        slot = (job.row.account, job.slot, job.row.id)
-        (self._news.dated if outcome.is_slot_used else self._news.returned).append(slot)
+        account, slot, row = job.row.account, job.slot, job.row.id
+        if outcome.is_slot_used:
+            self._news.dated.append((account, slot, row, int((time.monotonic() - done.at) * 1000)))
+        else:
+            self._news.returned.append((account, slot, row))
         if outcome.hold_account is not None:
             self._news.held.append((job.row.account, outcome.hold_account))
         if outcome.code == "rate_limited":
@@ -319,7 +344,7 @@ class Pump:
         jobs = self._jobs(slots, granted_at)
         if time.monotonic() - granted_at <= CLAIM_WITHIN_SECONDS:
             return jobs
-        self._done += [Done(job, outcomes.never_sent()) for job in jobs]
+        self._done += [Done(job, outcomes.never_sent(), time.monotonic()) for job in jobs]
         return []
 
     def _claim_rows(self, grants: list[Grant]) -> list[tuple[list[Grant], list[Claimed]]]:
@@ -370,7 +395,7 @@ class Pump:
             except DecryptionFailed:
                 log.exception("messaging.text.unreadable")
                 job = Job(row, slot, loaded.attempts, Platform(loaded.platform), None, give_up_at)
-                self._done.append(Done(job, outcomes.unreadable()))
+                self._done.append(Done(job, outcomes.unreadable(), time.monotonic()))
             else:
                 jobs.append(Job(row, slot, loaded.attempts, Platform(loaded.platform), message, give_up_at))
         return jobs

@@ -34,7 +34,7 @@ def names(grants: list[Grant]) -> list[str]:
 
 
 def dated(grants: list[Grant]) -> News:
-    return News(dated=[(grant.account, slot, 0) for grant in grants for slot in grant.slots])
+    return News(dated=[(grant.account, slot, 0, 0) for grant in grants for slot in grant.slots])
 
 
 def returned(grants: list[Grant]) -> News:

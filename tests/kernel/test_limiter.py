@@ -144,7 +144,7 @@ def test_what_replies_used_slows_the_campaign_down_so_that_the_next_reply_has_ro
     used, unused = grant.slots[:2], grant.slots[2:]
     limiter.poke([(ACCOUNT, Lane.BULK)])
     news = News(
-        dated=[(ACCOUNT, slot, 0) for slot in used],
+        dated=[(ACCOUNT, slot, 0, 0) for slot in used],
         returned=[(ACCOUNT, slot, 0) for slot in unused],
         idle=[(ACCOUNT, str(Lane.INTERACTIVE), grant.sequence)],
     )
@@ -206,7 +206,7 @@ def test_a_wish_stays_while_a_request_is_in_flight_because_the_next_may_wait_for
         idle=[(ACCOUNT, str(Lane.INTERACTIVE), grant.sequence)],
     )
     assert limiter.tick(news) == []
-    (more,) = limiter.tick(News(dated=[(ACCOUNT, flying, 0)]))
+    (more,) = limiter.tick(News(dated=[(ACCOUNT, flying, 0, 0)]))
     assert len(more.slots) == 2
 
 
@@ -229,7 +229,7 @@ def test_a_look_tells_when_slots_come_free() -> None:
     limiter.poke([(ACCOUNT, Lane.INTERACTIVE)])
     (grant,) = limiter.tick(News())
     news = News(
-        dated=[(ACCOUNT, slot, 0) for slot in grant.slots[:2]],
+        dated=[(ACCOUNT, slot, 0, 0) for slot in grant.slots[:2]],
         returned=[(ACCOUNT, slot, 0) for slot in grant.slots[3:]],
         idle=[(ACCOUNT, str(Lane.INTERACTIVE), grant.sequence)],
     )
@@ -268,7 +268,7 @@ def test_an_answer_that_comes_after_the_rebuild_takes_the_place_of_its_reservati
     limiter = ready(Limit(count=10, window=10.0, lease=5.0))
     redis.client().flushdb()
     rebuild(limiter, [(ACCOUNT, 55, -300)], [])
-    limiter.tick(News(dated=[(ACCOUNT, "an old slot", 55)]))
+    limiter.tick(News(dated=[(ACCOUNT, "an old slot", 55, 0)]))
     assert [math.ceil(at) for at in limiter.peek(ACCOUNT).releases] == [10]
 
 

@@ -44,7 +44,7 @@ def two_phase(limiter: Limiter, wire: Wire, until: float) -> None:
     flying: list[tuple[float, int, str]] = []
     while time.monotonic() < until:
         now, news = time.monotonic(), News()
-        news.dated = [(account, slot, 0) for answer_at, account, slot in flying if answer_at <= now]
+        news.dated = [(account, slot, 0, 0) for answer_at, account, slot in flying if answer_at <= now]
         flying = [item for item in flying if item[0] > now]
         for grant in limiter.tick(news):
             flying += [(wire.send(grant.account), grant.account, slot) for slot in grant.slots]
@@ -100,7 +100,7 @@ def test_no_window_is_overfull_across_a_flush() -> None:
             flush_at = 0.0
         done = {key: slot for key, (at, slot) in flying.items() if at <= now}
         answered |= dict.fromkeys(done, now)
-        news = News(dated=[(ACCOUNT, slot, key) for key, slot in done.items()])
+        news = News(dated=[(ACCOUNT, slot, key, 0) for key, slot in done.items()])
         try:
             grants = limiter.tick(news)
         except LogLost as error:

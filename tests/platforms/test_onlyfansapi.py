@@ -14,7 +14,7 @@ import pytest
 from huntaze.kernel.http import Answer
 from huntaze.platforms import onlyfansapi
 from huntaze.platforms.errors import Permanent, PlatformError, Transient, Uncertain
-from huntaze.platforms.onlyfansapi import ChatMessage, OnlyFansApi, error_of, retry_after, signature_is_valid
+from huntaze.platforms.onlyfansapi import OnlyFansApi, Sent, error_of, retry_after, signature_is_valid
 from tests.sandbox.server import FAN, KEY, Sandbox
 
 Call = Callable[[OnlyFansApi], Awaitable[Any]]
@@ -22,11 +22,9 @@ pytestmark = pytest.mark.django_db  # the session's fixtures stand on the test d
 UNREADABLE = ["malformed_json", "truncate", "wrong_type"]
 
 
-def run(platform: Sandbox, call: Call, *, key: str = KEY, read_timeout: float = 5.0, url: str = "") -> Any:
+def run(platform: Sandbox, call: Call, *, key: str = KEY, timeout: float = 5.0, url: str = "") -> Any:
     async def go() -> Any:
-        async with OnlyFansApi(
-            url or f"{platform.url}/onlyfansapi", key, read_timeout=read_timeout
-        ) as client:
+        async with OnlyFansApi(url or f"{platform.url}/onlyfansapi", key, timeout=timeout) as client:
             return await call(client)
 
     return asyncio.run(go())
@@ -41,7 +39,7 @@ def failure(platform: Sandbox, call: Call, **options: Any) -> PlatformError:
 def write(platform: Sandbox, *, fan: int = FAN, account: str = "", price: str = "0", **more: Any) -> Call:
     fields = {"text": "hi", "media_ids": (), "is_locked_text": False, "idempotency_key": "k-1"} | more
 
-    async def call(client: OnlyFansApi) -> ChatMessage:
+    async def call(client: OnlyFansApi) -> Sent:
         return await client.send_message(
             account or platform.account, str(fan), price=Decimal(price), **fields
         )
@@ -123,10 +121,8 @@ def test_a_price_is_the_exact_number_that_was_meant(platform: Sandbox) -> None:
         assert Decimal(text) == price
         assert len(text) <= 6
     for price in ("3", "19.99", "199.9", "17.10"):
-        sent = run(
-            platform, write(platform, price=price, media_ids=("3000000001",), idempotency_key=f"p-{price}")
-        )
-        assert sent.price == Decimal(price)
+        run(platform, write(platform, price=price, media_ids=("3000000001",), idempotency_key=f"p-{price}"))
+        assert run(platform, read(platform))[0].price == Decimal(price)
 
 
 def test_a_webhook_is_registered_and_updated(platform: Sandbox) -> None:
@@ -195,7 +191,7 @@ def test_a_key_still_running_is_asked_again_in_ten_seconds(platform: Sandbox) ->
         return await asyncio.gather(first, write(platform)(client), return_exceptions=True)
 
     sent, refused = run(platform, both)
-    assert isinstance(sent, ChatMessage)
+    assert isinstance(sent, Sent)
     assert outline(refused) == (Transient, "still_running", 10.0, True)
     assert len(platform.sent()) == 1
 
@@ -282,14 +278,14 @@ def test_a_write_without_a_readable_answer_is_uncertain(
     platform: Sandbox, kind: str, code: str, accepted: int
 ) -> None:
     platform.fault(kind, count=1)
-    assert outline(failure(platform, write(platform), read_timeout=0.3)) == (Uncertain, code)
+    assert outline(failure(platform, write(platform), timeout=0.3)) == (Uncertain, code)
     assert len(platform.sent()) == accepted
 
 
 @pytest.mark.parametrize("kind", ["reset_after", "timeout_after", *UNREADABLE])
 def test_a_lost_answer_is_given_again_under_its_key(platform: Sandbox, kind: str) -> None:
     platform.fault(kind, count=1)
-    failure(platform, write(platform), read_timeout=0.3)
+    failure(platform, write(platform), timeout=0.3)
     again = run(platform, write(platform))
     [row] = platform.sent()
     assert (again.was_replayed, again.id, row["acceptedUnderKey"]) == (True, str(row["messageId"]), 1)
@@ -312,7 +308,7 @@ def test_a_lost_answer_is_given_again_under_its_key(platform: Sandbox, kind: str
 def test_a_read_is_never_uncertain(platform: Sandbox, kind: str, code: str) -> None:
     run(platform, write(platform))
     platform.fault(kind, match={"method": "GET"})
-    assert outline(failure(platform, read(platform), read_timeout=0.3)) == (Transient, code, None, True)
+    assert outline(failure(platform, read(platform), timeout=0.3)) == (Transient, code, None, True)
 
 
 @pytest.mark.parametrize("kind", UNREADABLE)
