@@ -202,7 +202,7 @@ class Pump:
                     loop.call_soon_threadsafe(self._launch, jobs)
                 time.sleep(PAUSE_SECONDS if jobs is not None else TROUBLE_SECONDS)
                 if not jobs or len(jobs) < room:  # else more is waiting
-                    self._rest(rest_until)
+                    self._rest(rest_until, is_taker=room > 0)
             self._step(0)  # the last news: slots granted and not used go back
         finally:
             connection.close()  # the thread's own
@@ -225,13 +225,16 @@ class Pump:
                 connection.close()
                 return None
 
-    def _rest(self, until: float) -> None:
-        """Wait for news of something to send."""
+    def _rest(self, until: float, *, is_taker: bool) -> None:
+        """Wait for news of something to send; a pump that can take nothing leaves the news to others."""
         left = until - time.monotonic()
         if left <= 0:
             return
         try:
-            self._limiter.await_poke(left)
+            if is_taker:
+                self._limiter.await_poke(left)
+            else:
+                time.sleep(left)
         except RedisError as error:
             log.warning("messaging.pump.trouble", kind=type(error).__name__)
             time.sleep(left)
