@@ -235,9 +235,9 @@ _REBUILD = redis.script(
     + """
 local _, run = in_epoch()
 if run ~= a.run then return 0 end
-for _, item in ipairs(a.slots) do
-  local kind = item[3] < 0 and 'flight:' or 'answered:'
-  redis.call('ZADD', slots(item[1]), now - item[3], kind .. name(item[2]))
+for i, item in ipairs(a.slots) do
+  local member = item[3] < 0 and 'flight:' .. name(item[2]) or 'answered:' .. name(item[2]) .. ':' .. i
+  redis.call('ZADD', slots(item[1]), now - item[3], member)
   redis.call('PEXPIRE', slots(item[1]), W + lease * 2)
 end
 for _, item in ipairs(a.wishes) do wish(item[1], item[2]) end
@@ -315,7 +315,8 @@ class Limiter:
     def rebuild(
         self, run_id: str, slots: Sequence[tuple[int, int, int]], wishes: Iterable[tuple[int, Lane]]
     ) -> bool:
-        """Write the log anew: `slots` are (account, delivery, age in ms, negative while in flight).
+        """Write the log anew: `slots` are (account, delivery, age in ms, negative while in flight); a delivery has one
+        for each of its answers.
 
         False when Redis was restarted once more meanwhile.
         """

@@ -1,6 +1,7 @@
 """The queue of record: one row for each message on its way out."""
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
@@ -18,6 +19,8 @@ class Delivery(PublicIdModel, WorkspaceModel, QueueRow):
 
     `promised_at` is the estimate given when it was queued. `needs_lookup` marks an uncertain row whose outcome can
     be found out without asking a person; `replays` counts repeats with the same key after an uncertain outcome.
+    `earlier_answers`, newest first, are those before `answered_at`: each used a slot of the account, and the limiter's
+    log is made again from them.
     A campaign's row has no message until it is first claimed: then its text is filled in for its fan.
     """
 
@@ -38,6 +41,7 @@ class Delivery(PublicIdModel, WorkspaceModel, QueueRow):
     first_attempt_at = models.DateTimeField(null=True, blank=True)
     dispatched_at = models.DateTimeField(null=True, blank=True)
     answered_at = models.DateTimeField(null=True, blank=True)
+    earlier_answers = ArrayField(models.DateTimeField(), null=True, blank=True)
     needs_lookup = models.BooleanField(default=False)
     replays = models.PositiveSmallIntegerField(default=0)
     trace_id = models.CharField(max_length=64, blank=True, default="")

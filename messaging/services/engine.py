@@ -110,6 +110,8 @@ UPDATE messaging_delivery d
        available_at = CASE WHEN o.delay IS NULL THEN d.available_at
                            ELSE now() + o.delay * interval '1 second' END,
        needs_lookup = o.lookup, leased_until = NULL, lease_token = NULL,
+       earlier_answers = CASE WHEN o.used AND d.answered_at IS NOT NULL
+                              THEN (d.answered_at || d.earlier_answers)[1:20] ELSE d.earlier_answers END,
        answered_at = CASE WHEN o.used THEN now() ELSE d.answered_at END
   FROM unnest(%(ids)s::bigint[], %(tokens)s::uuid[], %(states)s::text[], %(codes)s::text[], %(refunds)s::int[],
               %(delays)s::float8[], %(lookups)s::bool[], %(used)s::bool[])
@@ -179,13 +181,17 @@ WITH RECURSIVE accounts AS (
 SELECT account_id, lane FROM accounts
 """
 
-# A row that is in flight again still counts its earlier answer; a row whose sender was lost counts until its lease
-# would have ended plus the window.
+# A row counts each of its answers, also while it is in flight again; a row whose sender was lost counts until its
+# lease would have ended plus the window.
 _SLOTS = """
 SELECT a.id, d.id, (extract(epoch FROM now() - d.answered_at) * 1000)::bigint
   FROM accounts_platformaccount a
  CROSS JOIN LATERAL (SELECT id, answered_at FROM messaging_delivery
                       WHERE account_id = a.id AND answered_at > now() - %(window)s * interval '1 second') d
+ UNION ALL
+SELECT d.account_id, d.id, (extract(epoch FROM now() - e.at) * 1000)::bigint
+  FROM messaging_delivery d CROSS JOIN LATERAL unnest(d.earlier_answers) AS e(at)
+ WHERE d.answered_at > now() - %(window)s * interval '1 second' AND e.at > now() - %(window)s * interval '1 second'
  UNION ALL
 SELECT account_id, id, least(-1, (extract(epoch FROM now() - leased_until) * 1000)::bigint)
   FROM messaging_delivery WHERE state = 'sending'
