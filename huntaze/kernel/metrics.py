@@ -42,10 +42,21 @@ QUEUE_ACT_SECONDS = Histogram(
 QUEUE_RETRIES = Counter("huntaze_queue_retries_total", "Rows put back for later", ("queue", "reason"))
 SENDS = Counter("huntaze_sends_total", "Messages that left the queue", ("platform", "outcome"))
 LIMITER_WAIT_SECONDS = Histogram(
-    "huntaze_limiter_wait_seconds", "How far ahead the limiter placed a send", ("platform",), buckets=_WAIT_S
+    "huntaze_limiter_wait_seconds",
+    "How far ahead a message was placed when it was queued",
+    ("platform",),
+    buckets=_WAIT_S,
 )
-LIMITER_REFUSED = Counter(
-    "huntaze_limiter_refused_total", "Sends the limiter would not place", ("platform", "reason")
+LIMITER_TICKS = Counter(
+    "huntaze_limiter_ticks_total", "Times a sender asked for slots: granted, none, lost, failed", ("outcome",)
+)
+LIMITER_SLOTS = Counter("huntaze_limiter_slots_total", "Slots granted, and given back unused", ("event",))
+LIMITER_REBUILDS = Counter("huntaze_limiter_rebuilds_total", "Times the limiter's log was made again")
+UNCERTAIN_RESOLVED = Counter(
+    "huntaze_uncertain_resolved_total",
+    "Unknown outcomes: found by a report or a lookup, repeated with their key (replay), decided by a person;"
+    " open: left to a person",
+    ("way",),
 )
 
 # --- the outside world

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from accounts.services import audit
+from huntaze.kernel import metrics
 from huntaze.kernel.limiter import Lane
 from messaging.errors import NotFailed, NotUncertain, TooLate
 from messaging.models import Delivery, Message
@@ -76,6 +77,7 @@ def it_arrived(*, delivery: Delivery, actor: audit.Actor, now: datetime) -> None
         Message.objects.filter(pk=delivery.written.pk, sent_at=None).update(sent_at=sent_at)
         touch(delivery.written.conversation_id, sent_at)
         _record(delivery, actor, "message.declared_arrived", now, {})
+    metrics.UNCERTAIN_RESOLVED.labels("person").inc()
 
 
 def send_again(*, delivery: Delivery, actor: audit.Actor, now: datetime) -> None:
@@ -86,6 +88,7 @@ def send_again(*, delivery: Delivery, actor: audit.Actor, now: datetime) -> None
         if not rows.update(**changes):
             raise NotUncertain
         _record(delivery, actor, "message.sent_again", now, {})
+    metrics.UNCERTAIN_RESOLVED.labels("person").inc()
 
 
 def _queued_again(promised_at: datetime, now: datetime) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from accounts.models import PlatformAccount
 from accounts.services.audit import Actor
 from accounts.services.platform_accounts import move_state
 from accounts.types import AccountState
-from huntaze.kernel import clock
+from huntaze.kernel import clock, metrics
 from huntaze.kernel.money import to_minor
 from huntaze.kernel.outbox import NotYet
 from messaging.gateways.onlyfansapi import SLACK, as_text
@@ -105,6 +105,8 @@ def _settle(row: Delivery, message_id: str, sent_at: datetime, received_at: date
     }
     if not Delivery.objects.filter(pk=row.pk, state=row.state).update(**changes):
         raise NotYet  # it has moved since we looked
+    if row.state == DeliveryState.UNCERTAIN:
+        metrics.UNCERTAIN_RESOLVED.labels("report").inc()
     Message.objects.filter(pk=row.written.pk).update(platform_message_id=message_id, sent_at=sent_at)
     touch(row.written.conversation_id, sent_at)
 

@@ -7,6 +7,7 @@ import structlog
 from django.conf import settings
 from redis.exceptions import RedisError
 
+from huntaze.kernel import metrics
 from huntaze.kernel.limiter import Lane, Limit, Limiter, LogLost, Outlook
 from huntaze.kernel.outbox import assert_no_transaction
 from huntaze.kernel.tenancy import cross_workspace
@@ -98,5 +99,6 @@ def rebuild(lost: LogLost) -> bool:
     with cross_workspace("rebuild limiter"):
         slots = engine.slots_in_use(window=ours.limit.window, lease=ours.limit.lease)
         done = ours.rebuild(lost.run_id, slots, engine.wishes())
+    metrics.LIMITER_REBUILDS.inc(done)
     log.info("messaging.limiter.rebuilt", slots=len(slots))
     return done

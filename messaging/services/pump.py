@@ -31,7 +31,7 @@ from prometheus_client import Counter, Histogram
 from redis.exceptions import RedisError
 
 from accounts.types import Platform
-from huntaze.kernel import breaker, context, metrics
+from huntaze.kernel import breaker, clock, context, metrics
 from huntaze.kernel.breaker_rules import State as BreakerState
 from huntaze.kernel.crypto import DecryptionFailed
 from huntaze.kernel.limiter import CLAIM_WITHIN_SECONDS, Grant, Limiter, LogLost, News
@@ -303,10 +303,15 @@ class Pump:
     def _tick(self, room: int) -> list[Grant]:
         news, self._news = self._news, News()
         try:
-            return self._limiter.tick(news, slots=self._open_to(max(0, room)), burst=BURST)
-        except (RedisError, LogLost):
+            grants = self._limiter.tick(news, slots=self._open_to(max(0, room)), burst=BURST)
+        except (RedisError, LogLost) as error:
             self._news = news
+            metrics.LIMITER_TICKS.labels("lost" if isinstance(error, LogLost) else "failed").inc()
             raise
+        metrics.LIMITER_TICKS.labels("granted" if grants else "none").inc()
+        metrics.LIMITER_SLOTS.labels("granted").inc(sum(len(grant.slots) for grant in grants))
+        metrics.LIMITER_SLOTS.labels("returned").inc(len(news.returned))
+        return grants
 
     def _open_to(self, room: int) -> int:
         """How many messages may go: none while the vendor's breaker is open, one while it is half open."""
@@ -390,9 +395,10 @@ class Pump:
     def _jobs(self, slots: dict[int, tuple[Claimed, str]], granted_at: float) -> list[Job]:
         """What the wire needs of the claimed rows. A text that can't be opened is a dead letter, not a crash."""
         give_up_at = granted_at + self._limiter.limit.lease - settings.SEND_TIMEOUT_SECONDS
-        jobs = []
+        jobs, now, dwell = [], clock.now(), metrics.QUEUE_DWELL_SECONDS.labels("send")
         for loaded in engine.load(list(slots)):
             row, slot = slots[loaded.id]
+            dwell.observe(max(0.0, (now - loaded.available_at).total_seconds()))
             try:
                 message = loaded.outgoing()
             except DecryptionFailed:

@@ -12,7 +12,7 @@ from django.db import transaction
 from accounts.selectors import account_of
 from accounts.services import audit
 from accounts.types import Platform
-from huntaze.kernel import context, crypto, ids, sql
+from huntaze.kernel import context, crypto, ids, metrics, sql
 from huntaze.kernel.api.principal import Principal
 from huntaze.kernel.errors import FieldError, Invalid
 from huntaze.kernel.limiter import Lane, Outlook
@@ -71,6 +71,7 @@ def plan_send(*, principal: Principal, command: SendCommand, now: datetime) -> P
     recipient, lane = _recipient(principal, command), lanes.lane_of(command.priority)
     found = limits.prospect(recipient.account_pk, lane=lane, priority=command.priority)
     wait = estimates.wait_seconds(limit=limits.limit(), outlook=found.outlook, lane=lane, before=found.before)
+    metrics.LIMITER_WAIT_SECONDS.labels(str(recipient.platform)).observe(wait)
     return Plan(command, recipient, lane, timedelta(seconds=wait))
 
 

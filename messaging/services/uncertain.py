@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from accounts.types import Platform
-from huntaze.kernel import context
+from huntaze.kernel import context, metrics
 from huntaze.kernel.crypto import DecryptionFailed
 from huntaze.kernel.limiter import Lane
 from huntaze.kernel.outbox import LeaseLost, assert_no_transaction, settle
@@ -128,11 +128,14 @@ def _settle(row: Delivery, found: list[str] | None, now: datetime, *, has_twin: 
         settle(row, state=DeliveryState.SENT, needs_lookup=False, last_error="", answered_at=now)
         Message.objects.filter(pk=row.written.pk).update(platform_message_id=free[0], sent_at=sent_at)
         touch(row.written.conversation_id, sent_at)
+        metrics.UNCERTAIN_RESOLVED.labels("lookup").inc()
     elif (not free or has_twin) and _may_replay(row, now):
         settle(row, state=DeliveryState.QUEUED, needs_lookup=False, available_at=now, replays=row.replays + 1)
         transaction.on_commit(lambda: limits.poke([(row.account_id, Lane(row.lane))]))
+        metrics.UNCERTAIN_RESOLVED.labels("replay").inc()
     else:
         settle(row, needs_lookup=False)
+        metrics.UNCERTAIN_RESOLVED.labels("open").inc()
 
 
 def _is_within_key_life(row: Delivery, now: datetime) -> bool:

@@ -1,6 +1,6 @@
 """`/api/onlyfans/campaigns`: written, planned, approved by the right person, launched, and walled off."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +14,23 @@ from tests.factories.messaging import FanFactory
 
 CAMPAIGNS = "/api/onlyfans/campaigns"
 DEEDS = ("plan", "approve", "launch", "pause", "resume", "cancel", "unsend", "retry-failed")
+
+
+def coming(month: int, day: int) -> date:
+    """The next such day that is not today."""
+    today = clock.now().date()
+    this_year = date(today.year, month, day)
+    return this_year if this_year > today else date(today.year + 1, month, day)
+
+
+def spring() -> date:
+    """The next last Sunday of March, when Paris sets its clocks ahead at two."""
+    found = (date(year, 3, 31) for year in (clock.now().year, clock.now().year + 1))
+    sundays = (day - timedelta(days=(day.weekday() + 1) % 7) for day in found)
+    return next(day for day in sundays if day > clock.now().date())
+
+
+WINTER = coming(1, 15)
 
 
 def body(world: Any, **more: Any) -> dict[str, Any]:
@@ -70,7 +87,7 @@ def test_a_draft_comes_back_as_it_was_written(world: Any, api: Any) -> None:
         include=[{"list": list_id}],
         exclude=[{"fan": world.fan.public_id}],
         automaticExclusions={"recentCampaignHours": None, "sameTextDays": 7},
-        schedule={"kind": "at", "date": "2026-11-27", "at": "20:00", "timezone": "Europe/Paris"},
+        schedule={"kind": "at", "date": WINTER.isoformat(), "at": "20:00", "timezone": "Europe/Paris"},
         priority=9,
     )
     assert data["content"] == {"fr": "Coucou {name}"}
@@ -85,9 +102,14 @@ def test_a_draft_comes_back_as_it_was_written(world: Any, api: Any) -> None:
     assert data["automaticExclusions"] == {
         "inConversationMinutes": 30, "recentCampaignHours": None, "sameTextDays": 7,
     }  # fmt: skip
-    assert data["schedule"] == {"kind": "at", "date": "2026-11-27", "at": "20:00", "timezone": "Europe/Paris"}
+    assert data["schedule"] == {
+        "kind": "at",
+        "date": WINTER.isoformat(),
+        "at": "20:00",
+        "timezone": "Europe/Paris",
+    }
     assert (data["plan"], data["approval"], data["editedBy"]) == (None, None, world.owner.public_id)
-    assert stored(data).scheduled_for.isoformat() == "2026-11-27T19:00:00+00:00"
+    assert stored(data).scheduled_for.isoformat() == f"{WINTER}T19:00:00+00:00"
 
 
 @pytest.mark.parametrize(
@@ -112,10 +134,17 @@ def test_a_draft_comes_back_as_it_was_written(world: Any, api: Any) -> None:
         ({"caps": {"perDay": 400}}, "caps"),
         ({"previewIds": ["1"]}, "previewIds"),
         ({"schedule": {"kind": "fan_local"}}, "schedule.kind"),
-        ({"schedule": {"kind": "at", "date": "2026-11-27"}}, "schedule"),
+        ({"schedule": {"kind": "at", "date": WINTER.isoformat()}}, "schedule"),
         ({"schedule": {"kind": "at", "date": "2020-11-27", "at": "20:00"}}, "schedule"),
         (
-            {"schedule": {"kind": "at", "date": "2027-03-28", "at": "02:30", "timezone": "Europe/Paris"}},
+            {
+                "schedule": {
+                    "kind": "at",
+                    "date": spring().isoformat(),
+                    "at": "02:30",
+                    "timezone": "Europe/Paris",
+                }
+            },
             "schedule.at",
         ),
         ({"schedule": {"kind": "now", "timezone": "Mars/Base"}}, "schedule.timezone"),
@@ -222,13 +251,13 @@ def test_a_new_name_or_time_keeps_the_approval_and_takes_back_the_launch(world: 
     act(client, campaign, "plan")
     approve(client, campaign)
     assert act(client, campaign, "launch").status_code == 202
-    change = {"name": "Saturday", "schedule": {"kind": "at", "date": "2027-01-02", "at": "09:00"}}
+    change = {"name": "Saturday", "schedule": {"kind": "at", "date": WINTER.isoformat(), "at": "09:00"}}
     data = client.patch(f"{CAMPAIGNS}/{campaign['id']}", change, format="json").json()
     assert (data["status"], data["launchAt"], data["contentHash"]) == (
         "awaiting_approval", None, campaign["contentHash"],
     )  # fmt: skip
     assert data["approval"]["contentHash"] == campaign["contentHash"]
-    assert act(client, campaign, "launch").json()["estimatedCompletionTime"] == "2027-01-02T09:00:00.000Z"
+    assert act(client, campaign, "launch").json()["estimatedCompletionTime"] == f"{WINTER}T09:00:00.000Z"
 
 
 def test_a_changed_segment_ends_the_approval(world: Any, api: Any) -> None:
@@ -355,7 +384,7 @@ def test_a_draft_is_deleted(world: Any, api: Any) -> None:
 
 def test_a_time_that_has_passed_is_not_launched(world: Any, api: Any) -> None:
     client = api(world.owner)
-    schedule = {"kind": "at", "date": "2027-01-02", "at": "09:00"}
+    schedule = {"kind": "at", "date": WINTER.isoformat(), "at": "09:00"}
     campaign = make(client, world, schedule=schedule)
     act(client, campaign, "plan")
     approve(client, campaign)
