@@ -81,6 +81,8 @@ class CampaignDraft:
     in_conversation_minutes: int | None
     recent_campaign_hours: int | None
     same_text_days: int | None
+    same_media_days: int | None
+    most_recipients: int | None
     scheduled_for: datetime | None
     timezone: str
     priority: int

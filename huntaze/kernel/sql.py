@@ -38,6 +38,14 @@ def row(statement: str, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
         return done.fetchone()
 
 
+def analyze(*tables: str) -> None:
+    """Renew the statistics of tables (constants of ours) into which much was written: until autovacuum has seen it, the
+    planner takes them for as small as they were."""
+    with connection.cursor() as plain:
+        for table in tables:
+            plain.execute(f"ANALYZE {table}")
+
+
 @contextmanager
 def _run(statement: str, values: Mapping[str, Any]) -> Iterator[psycopg.Cursor[Any]]:
     """Who counts queries or wraps them sees these too."""

@@ -307,6 +307,11 @@ def signature_is_valid(body: bytes, signature: str | None, secrets: Sequence[str
     return any([hmac.compare_digest(digest, signature.lower()) for digest in digests])  # noqa: C419 (no early end)
 
 
+def is_single_use(media_id: str) -> bool:
+    """Whether it names a fresh upload, which the vendor sends once; ids of the vault can be sent again."""
+    return media_id.startswith("ofapi_media_")
+
+
 def _json_number(price: Decimal) -> int | float:
     """The vendor takes a JSON number; two decimals survive the trip through a double unchanged."""
     return int(price) if price == price.to_integral_value() else float(price)

@@ -47,6 +47,27 @@ class AutomaticInput(serializers.Serializer[Any]):
         min_value=1, max_value=720, allow_null=True, required=False
     )
     same_text_days = serializers.IntegerField(min_value=1, max_value=365, allow_null=True, required=False)
+    same_media_days = serializers.IntegerField(
+        min_value=1, max_value=3650, allow_null=True, required=False, help_text="Had any of its media before."
+    )
+
+
+class CapsInput(serializers.Serializer[Any]):
+    """A cap that is not known is an error, so that nobody believes it was heeded."""
+
+    most_recipients = serializers.IntegerField(
+        min_value=1,
+        max_value=1_000_000,
+        allow_null=True,
+        required=False,
+        help_text="Those active last come first.",
+    )
+
+    def to_internal_value(self, data: Any) -> Any:
+        unknown = set(data) - set(self.fields) if isinstance(data, dict) else set()
+        if unknown:
+            raise serializers.ValidationError({name: ["Unknown field."] for name in sorted(unknown)})
+        return super().to_internal_value(data)
 
 
 class CampaignInput(serializers.Serializer[Any]):
@@ -70,6 +91,7 @@ class CampaignInput(serializers.Serializer[Any]):
     include = serializers.JSONField(help_text="Objects with one of list, segment, fan and its id.")
     exclude = serializers.JSONField(required=False)
     automatic_exclusions = AutomaticInput(required=False, help_text="null switches one off.")
+    caps = CapsInput(required=False)
     schedule = ScheduleInput(required=False)
     priority = serializers.ChoiceField(choices=[rules.NORMAL, rules.REENGAGEMENT], default=rules.NORMAL)
 
@@ -116,6 +138,7 @@ class CampaignOutput(serializers.Serializer[Any]):
     include = serializers.JSONField()
     exclude = serializers.JSONField()
     automatic_exclusions = AutomaticInput()
+    caps = CapsInput()
     schedule = ScheduleInput()
     priority = serializers.IntegerField()
     content_hash = serializers.CharField()
@@ -173,7 +196,8 @@ def new_draft(data: dict[str, Any], account: PlatformAccount) -> CampaignDraft:
     """The draft of a checked request; raises Invalid."""
     empty = CampaignDraft(
         name="", language="en", text="", price=Decimal(0), is_locked_text=False, media_ids=(), include=(),
-        exclude=(), in_conversation_minutes=30, recent_campaign_hours=24, same_text_days=30, scheduled_for=None,
+        exclude=(), in_conversation_minutes=30, recent_campaign_hours=24, same_text_days=30, same_media_days=365,
+        most_recipients=None, scheduled_for=None,
         timezone=account.creator.timezone, priority=rules.NORMAL,
     )  # fmt: skip
     return changed_draft(empty, data, account)
@@ -194,6 +218,7 @@ def changed_draft(draft: CampaignDraft, data: dict[str, Any], account: PlatformA
         if field in data:
             changes[field] = _parts(data[field], field)
     changes |= data.get("automatic_exclusions", {})
+    changes |= data.get("caps", {})
     if "schedule" in data:
         changes |= _schedule(data["schedule"], account)
     return replace(draft, **changes)
@@ -249,7 +274,9 @@ def campaign(row: Campaign) -> dict[str, Any]:
             "in_conversation_minutes": row.in_conversation_minutes,
             "recent_campaign_hours": row.recent_campaign_hours,
             "same_text_days": row.same_text_days,
+            "same_media_days": row.same_media_days,
         },
+        "caps": {"most_recipients": row.most_recipients},
         "schedule": _schedule_out(row),
         "priority": row.priority,
         "content_hash": content_hash(row),

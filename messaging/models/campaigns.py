@@ -14,7 +14,8 @@ class Campaign(PublicIdModel, WorkspaceModel):
     """A queued mass message. `text` is a template; `approved_hash` is the fingerprint that the approver agreed to.
 
     `editor` is who changed it last and the author of its messages. `scheduled_for` is null for "at once".
-    The three automatic exclusions are switched off by null.
+    The automatic exclusions and `most_recipients` are switched off by null. `judged_from` is when a person last let it
+    go on: failures before that no longer stop it.
     """
 
     PREFIX = "cmp"
@@ -34,6 +35,8 @@ class Campaign(PublicIdModel, WorkspaceModel):
     in_conversation_minutes = models.PositiveSmallIntegerField(null=True, blank=True)
     recent_campaign_hours = models.PositiveSmallIntegerField(null=True, blank=True)
     same_text_days = models.PositiveSmallIntegerField(null=True, blank=True)
+    same_media_days = models.PositiveSmallIntegerField(null=True, blank=True)
+    most_recipients = models.PositiveIntegerField(null=True, blank=True)
     priority = models.PositiveSmallIntegerField()
     scheduled_for = models.DateTimeField(null=True, blank=True)
     timezone = models.CharField(max_length=64, default="UTC")
@@ -53,6 +56,7 @@ class Campaign(PublicIdModel, WorkspaceModel):
     created_at = models.DateTimeField()
     edited_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True, blank=True)
+    judged_from = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

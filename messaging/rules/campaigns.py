@@ -31,6 +31,24 @@ HAS_TURN = (S.PLANNING, S.RUNNING)
 NORMAL, REENGAGEMENT = 7, 9
 
 
+#: A campaign pauses by itself at this share of failures among its finished messages. Fans who are gone are a few in a
+#: thousand; a share of one in twenty is a wrong list, refused media or a restricted account, and goes on like that.
+STOP_SHARE = 0.05
+#: Fewer failures than this say nothing about a share.
+STOP_LEAST = 10
+MANY_FAILURES = "many_failures"
+
+
+def has_too_many_failures(*, failed: int, sent: int) -> bool:
+    """Whether so many of the finished messages failed that the others had better wait for a person."""
+    return failed >= STOP_LEAST and failed >= STOP_SHARE * (failed + sent)
+
+
+def sent_that_would_clear(failed: int) -> int:
+    """With so many sent beside the failed ones, the share is low enough: no need to count further."""
+    return int(failed / STOP_SHARE) + 1
+
+
 def may(deed: str, state: str) -> bool:
     return CampaignState(state) in DEEDS[deed]
 

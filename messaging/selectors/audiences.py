@@ -29,6 +29,8 @@ from messaging.rules.prices import currency_of
 from messaging.types import AuthorKind, DeliveryState, Direction, SignalKind
 
 NOBODY = Q(pk__in=[])
+#: Why a fan is left out who comes after the most recipients that a campaign may have, and "as many as there are".
+OVER_CAP, ANY_NUMBER = "over_cap", 2**31 - 1
 #: Rows that will reach the fan, and rows that have or may have.
 _COMING = [DeliveryState.QUEUED, DeliveryState.SCHEDULED]
 _CAME = [DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.UNCERTAIN]
@@ -105,6 +107,14 @@ def _reasons(campaign: Campaign, now: datetime) -> list[tuple[str, Any]]:
         )
         same = _of_campaigns(campaign, since).filter(campaign__text_digest=digest)
         found.append(("same_text", Exists(told) | Exists(same)))
+    if campaign.same_media_days and campaign.media_ids:
+        since = now - timedelta(days=campaign.same_media_days)
+        shown = Message.objects.filter(
+            conversation__fan=OuterRef("pk"), direction=Direction.OUTBOUND, sent_at__gte=since
+        )
+        any_of = campaign.media_ids
+        coming = _of_campaigns(campaign, since).filter(campaign__media_ids__has_any_keys=any_of)
+        found.append(("same_media", Exists(shown.filter(media_ids__has_any_keys=any_of)) | Exists(coming)))
     return found
 
 
@@ -117,7 +127,9 @@ def _of_campaigns(campaign: Campaign, since: datetime) -> QuerySet[Delivery]:
 def counts(campaign: Campaign, now: datetime) -> dict[str, int]:
     """How many fans there are for each reason; those who get the message are under the empty one."""
     rows = audience(campaign, now).values("excluded_by").annotate(count=Count("pk")).order_by()
-    return {row["excluded_by"]: row["count"] for row in rows}
+    found = {row["excluded_by"]: row["count"] for row in rows}
+    over = found.get("", 0) - (campaign.most_recipients or ANY_NUMBER)
+    return found | {"": found[""] - over, OVER_CAP: over} if over > 0 else found
 
 
 def _of_parts(parts: list[dict[str, str]], account: PlatformAccount, now: datetime) -> Q:

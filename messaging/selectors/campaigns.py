@@ -50,7 +50,8 @@ def definition(campaign: Campaign) -> dict[str, Any]:
     uids = {segment_id: ids.decode("seg", segment_id) for segment_id in wanted}
     rows = Segment.objects.filter(uid__in=[uid for uid in uids.values() if uid], account=campaign.account)
     segments = dict(rows.values_list("uid", "conditions"))
-    return {
+    bounds = {"same_media_days": campaign.same_media_days, "most_recipients": campaign.most_recipients}
+    return {name: value for name, value in bounds.items() if value is not None} | {
         "account": campaign.account.public_id,
         "language": campaign.language,
         "text": campaign.text.reveal(),

@@ -6,10 +6,13 @@ from datetime import datetime
 from django.conf import settings
 
 from accounts.models import PlatformAccount
+from huntaze.kernel import sql
 from huntaze.kernel.outbox import assert_no_transaction
 from huntaze.platforms.onlyfansapi import Account, FanProfile, OnlyFansApi, Webhook
 from messaging.services.fans import conversation_of, upsert_fan
 
+#: After so many fans at once the planner is told how large the tables are now.
+MANY_FANS = 1000
 #: What we ask the vendor to tell us; presence is not asked for until a page shows it.
 EVENTS = (
     "accounts.connected",
@@ -66,6 +69,8 @@ def sync_fans(*, account: PlatformAccount, now: datetime, most: int | None = Non
         )
         conversation_of(fan)
     PlatformAccount.objects.filter(pk=account.pk).update(last_synced_at=now)
+    if len(profiles) >= MANY_FANS:
+        sql.analyze("messaging_fan", "messaging_conversation")
     return len(profiles)
 
 

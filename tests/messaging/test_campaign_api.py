@@ -86,7 +86,8 @@ def test_a_draft_comes_back_as_it_was_written(world: Any, api: Any) -> None:
         lockedText=True,
         include=[{"list": list_id}],
         exclude=[{"fan": world.fan.public_id}],
-        automaticExclusions={"recentCampaignHours": None, "sameTextDays": 7},
+        caps={"mostRecipients": 400},
+        automaticExclusions={"recentCampaignHours": None, "sameTextDays": 7, "sameMediaDays": 90},
         schedule={"kind": "at", "date": WINTER.isoformat(), "at": "20:00", "timezone": "Europe/Paris"},
         priority=9,
     )
@@ -100,8 +101,9 @@ def test_a_draft_comes_back_as_it_was_written(world: Any, api: Any) -> None:
     assert (data["mediaIds"], data["lockedText"], data["priority"]) == (["90210"], True, 9)
     assert (data["include"], data["exclude"]) == ([{"list": list_id}], [{"fan": world.fan.public_id}])
     assert data["automaticExclusions"] == {
-        "inConversationMinutes": 30, "recentCampaignHours": None, "sameTextDays": 7,
+        "inConversationMinutes": 30, "recentCampaignHours": None, "sameTextDays": 7, "sameMediaDays": 90,
     }  # fmt: skip
+    assert data["caps"] == {"mostRecipients": 400}
     assert data["schedule"] == {
         "kind": "at",
         "date": WINTER.isoformat(),
@@ -131,7 +133,10 @@ def test_a_draft_comes_back_as_it_was_written(world: Any, api: Any) -> None:
         ({"exclude": [{"segment": "lst_x"}]}, "exclude.0"),
         ({"mode": "native"}, "mode"),
         ({"priority": 1}, "priority"),
-        ({"caps": {"perDay": 400}}, "caps"),
+        ({"mediaIds": ["90210", "ofapi_media_1"]}, "mediaIds.1"),
+        ({"caps": {"perDay": 400}}, "caps.perDay"),
+        ({"caps": {"mostRecipients": 0}}, "caps.mostRecipients"),
+        ({"automaticExclusions": {"sameMediaDays": 0}}, "automaticExclusions.sameMediaDays"),
         ({"previewIds": ["1"]}, "previewIds"),
         ({"schedule": {"kind": "fan_local"}}, "schedule.kind"),
         ({"schedule": {"kind": "at", "date": WINTER.isoformat()}}, "schedule"),
@@ -228,6 +233,8 @@ def test_nobody_in_the_audience_stays_a_draft(world: Any, api: Any) -> None:
         {"mediaIds": ["1"]},
         {"exclude": [{"fan": "FAN"}]},
         {"automaticExclusions": {"sameTextDays": None}},
+        {"automaticExclusions": {"sameMediaDays": None}},
+        {"caps": {"mostRecipients": 5}},
     ],
 )
 def test_a_change_of_content_ends_the_approval(world: Any, api: Any, change: dict[str, Any]) -> None:

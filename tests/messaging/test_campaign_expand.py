@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -12,6 +13,7 @@ from django.db import OperationalError, connection, transaction
 from huntaze.kernel import clock
 from huntaze.kernel.tenancy import cross_workspace, workspace_scope
 from messaging.models import Campaign, CampaignExclusion, Conversation, Delivery, Fan, FanList, Message
+from messaging.selectors.audiences import counts
 from messaging.selectors.campaigns import figures
 from messaging.services.campaigns import expand, tend
 from messaging.services.send import text_digest
@@ -142,6 +144,42 @@ def test_every_reason_leaves_out_exactly_its_fans(world: Any) -> None:
     assert turn(planning(world, include)) == 7
 
 
+def test_who_had_any_of_its_media_is_left_out(world: Any) -> None:
+    now, fans = clock.now(), [FanFactory(account=world.account) for _ in range(4)]
+    had, other, long_ago, coming = fans
+    for fan, media, days in ((had, ["1", "2"], 3), (other, ["3"], 3), (long_ago, ["1"], 40)):
+        sent = delivery(fan, world.owner, state="sent")
+        with cross_workspace("demo"):
+            Message.objects.filter(pk=sent.written.pk).update(
+                media_ids=media, sent_at=now - timedelta(days=days)
+            )
+    row = planning(world, [{"fan": fan.public_id} for fan in fans], media_ids=["2", "1"], same_media_days=30)
+    before = campaign(
+        world.account, world.owner, [{"fan": coming.public_id}], state="paused", media_ids=["1"]
+    )
+    delivery(coming, world.owner, campaign=before)
+    assert turn(row) == 2
+    with cross_workspace("demo"):
+        reasons = dict(CampaignExclusion.objects.filter(campaign=row).values_list("fan", "reason"))
+        going = set(Delivery.objects.filter(campaign=row).values_list("fan", flat=True))
+    assert (reasons, going) == ({had.pk: "same_media", coming.pk: "same_media"}, {other.pk, long_ago.pk})
+
+
+def test_a_cap_takes_those_who_were_active_last_and_says_who_came_after(world: Any) -> None:
+    include = fill(world.account, 1000)
+    row = planning(world, include, most_recipients=25)
+    with workspace_scope(world.account.workspace_id):
+        found = counts(row, clock.now())
+    assert found == {"": 25, "over_cap": 965, "cannot_receive": 10}
+    assert turn(row) == 25
+    with cross_workspace("demo"):
+        going = list(Delivery.objects.filter(campaign=row).order_by("pk").values_list("fan", flat=True))
+        fans = Fan.objects.filter(account=world.account, can_receive=True, last_active_at__isnull=False)
+        active_last = list(fans.order_by("-last_active_at", "pk").values_list("pk", flat=True)[:25])
+        excluded = Counter(CampaignExclusion.objects.filter(campaign=row).values_list("reason", flat=True))
+    assert (going, excluded) == (active_last, {"over_cap": 965, "cannot_receive": 10})
+
+
 def test_a_second_campaign_of_the_account_waits_its_turn(world: Any) -> None:
     include = [{"fan": world.fan.public_id}]
     first = campaign(world.account, world.owner, include)
@@ -229,7 +267,7 @@ def _waiting_pid() -> int:
             cursor.execute("SELECT pg_stat_clear_snapshot()")
             cursor.execute(
                 "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-                " AND query LIKE '%WITH audience (%' AND pid <> pg_backend_pid()"
+                " AND query LIKE '%WITH found (%' AND pid <> pg_backend_pid()"
             )
             found = cursor.fetchone()
         if found:

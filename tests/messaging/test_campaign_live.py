@@ -6,10 +6,12 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 import pytest
 from django.db import connection
+from rest_framework.test import APIClient
 
 from accounts.models import Membership
 from accounts.services.audit import Actor
@@ -23,7 +25,12 @@ from messaging.services.campaigns import steer, tend, unsend
 from messaging.services.campaigns.progress import progress
 from messaging.services.dead_letters import retry_failed
 from messaging.services.pump import Pump
-from tests.factories.accounts import CreatorFactory, MembershipFactory, PlatformAccountFactory
+from tests.factories.accounts import (
+    CreatorFactory,
+    MembershipFactory,
+    PlatformAccountFactory,
+    api_key,
+)
 from tests.factories.campaigns import campaign
 from tests.factories.messaging import FanFactory, delivery
 from tests.faults.house import wait_for
@@ -300,3 +307,36 @@ def test_progress_counts_the_rows_and_tells_the_end(platform: Sandbox, owner: Me
     assert (found.planned, found.rate_per_minute) == (11, 2.0)
     assert found.ends_at is not None
     assert abs((found.ends_at - now).total_seconds() - 6 * WINDOW / 10) < 0.3
+
+
+def test_what_a_campaign_and_messages_beside_it_promise_comes_true(
+    platform: Sandbox, owner: Membership
+) -> None:
+    """Its own end, a reply that overtakes it, and a message of less urgency that leaves after all of it."""
+    stage = Stage(platform, owner, platform.account, 40)
+    row = stage.campaign()
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {api_key(owner)}")
+    with pumping():
+        start(row)
+        wait_for(lambda: len(platform.sent()) >= 5, seconds=20, what="it is running")
+        with workspace_scope(row.workspace_id):
+            ends_at = progress(Campaign.objects.get(pk=row.pk), clock.now()).ends_at
+        assert ends_at is not None
+        promised = {"campaign": ends_at.timestamp()}
+        for priority in (2, 8):
+            body = {"recipientId": stage.fans[0].public_id, "content": f"p{priority}", "priority": priority}
+            answer = client.post("/api/onlyfans/messaging/send", body, format="json").json()
+            promised[answer["messageId"]] = datetime.fromisoformat(answer["estimatedSendTime"]).timestamp()
+        wait_for(lambda: len(platform.sent()) == 42, seconds=40, what="all are sent")
+    with cross_workspace("demo"):
+        keys = {}
+        for sent in Delivery.objects.select_related("message"):
+            keys[sent.public_id] = "campaign" if sent.campaign_id else sent.reference
+    arrived: dict[str, float] = {}
+    for item in platform.sent():
+        name = keys[item["idempotencyKey"]]
+        arrived[name] = max(item["acceptedAt"], arrived.get(name, 0.0))
+    late = {name: round(arrived[name] - at, 2) for name, at in promised.items()}
+    print("late by, in seconds:", late)
+    assert max(map(abs, late.values())) < WINDOW / 2

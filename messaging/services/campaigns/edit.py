@@ -10,6 +10,7 @@ from accounts.models import PlatformAccount
 from accounts.services import audit
 from huntaze.kernel.errors import FieldError, Invalid
 from huntaze.kernel.money import Money, to_minor
+from huntaze.platforms.onlyfansapi import is_single_use
 from messaging.errors import WrongState
 from messaging.models import Campaign
 from messaging.rules import audience, content, placeholders
@@ -94,6 +95,8 @@ def draft_of(campaign: Campaign) -> CampaignDraft:
         in_conversation_minutes=campaign.in_conversation_minutes,
         recent_campaign_hours=campaign.recent_campaign_hours,
         same_text_days=campaign.same_text_days,
+        same_media_days=campaign.same_media_days,
+        most_recipients=campaign.most_recipients,
         scheduled_for=campaign.scheduled_for,
         timezone=campaign.timezone,
         priority=campaign.priority,
@@ -115,6 +118,13 @@ def _checked(account: PlatformAccount, draft: CampaignDraft, now: datetime) -> C
         faults.append(
             FieldError(field, f"Filled in, the text can pass {content.MOST_CHARACTERS:,} characters.")
         )
+    faults += [
+        FieldError(
+            f"mediaIds.{index}", "A fresh upload can be sent once: use the id that it has in the vault."
+        )
+        for index, media_id in enumerate(draft.media_ids)
+        if is_single_use(media_id)
+    ]
     if draft.scheduled_for is not None and not now <= draft.scheduled_for <= now + FURTHEST:
         faults.append(FieldError("schedule", "Plan for a time to come, at most a year ahead."))
     if draft.priority not in (NORMAL, REENGAGEMENT):
@@ -157,6 +167,8 @@ def _write(campaign: Campaign, draft: CampaignDraft, now: datetime) -> None:
     campaign.in_conversation_minutes = draft.in_conversation_minutes
     campaign.recent_campaign_hours = draft.recent_campaign_hours
     campaign.same_text_days = draft.same_text_days
+    campaign.same_media_days = draft.same_media_days
+    campaign.most_recipients = draft.most_recipients
     campaign.scheduled_for, campaign.timezone = draft.scheduled_for, draft.timezone
     campaign.priority, campaign.edited_at = draft.priority, now
     campaign.save()

@@ -13,11 +13,12 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 
 from accounts.services.audit import Actor
+from huntaze.kernel import sql
 from huntaze.kernel.limiter import Lane, Outlook
 from messaging.models import Campaign
 from messaging.rules import estimates
 from messaging.rules.campaigns import HAS_TURN
-from messaging.selectors.audiences import audience, counts
+from messaging.selectors.audiences import ANY_NUMBER, OVER_CAP, audience, counts
 from messaging.selectors.campaigns import content_hash
 from messaging.services import limits
 from messaging.services.campaigns.approve import second_person
@@ -29,8 +30,13 @@ from messaging.types import CampaignState
 log = structlog.get_logger(__name__)
 
 _WRITE = """
-WITH audience (fan_id, excluded_by) AS MATERIALIZED (
+WITH found (fan_id, excluded_by) AS MATERIALIZED (
     {audience}
+), audience (fan_id, excluded_by) AS MATERIALIZED (
+    SELECT fan_id,
+           CASE WHEN excluded_by = '' AND count(*) FILTER (WHERE excluded_by = '') OVER (ROWS UNBOUNDED PRECEDING) > %s
+                THEN '{over_cap}' ELSE excluded_by END
+      FROM found
 ), left_out AS (
     INSERT INTO messaging_campaignexclusion (workspace_id, campaign_id, fan_id, reason)
     SELECT c.workspace_id, c.id, a.fan_id, a.excluded_by
@@ -103,9 +109,11 @@ def write_rows(campaign: Campaign, now: datetime, promised: datetime) -> int:
     `promised` is the campaign's end, for all of them. Returns how many deliveries were made.
     """
     rows = audience(campaign, now).order_by(F("last_active_at").desc(nulls_last=True), "pk")
-    sql, params = rows.values("pk", "excluded_by").query.sql_with_params()
+    meant, params = rows.values("pk", "excluded_by").query.sql_with_params()
     with connection.cursor() as cursor:
-        cursor.execute(_WRITE.format(audience=sql), [*params, campaign.pk, now, now, promised, campaign.pk])
+        most = campaign.most_recipients or ANY_NUMBER
+        values = [*params, most, campaign.pk, now, now, promised, campaign.pk]
+        cursor.execute(_WRITE.format(audience=meant, over_cap=OVER_CAP), values)
         return int(cursor.rowcount)
 
 
@@ -119,8 +127,7 @@ def promise(outlook: Outlook, rows: int, now: datetime) -> datetime:
 
 def _go(account_pk: int, queued: int) -> None:
     """Fresh rows without statistics make the planner read whole tables; then wake the senders."""
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE messaging_delivery")
+    sql.analyze("messaging_delivery")
     limits.poke([(account_pk, Lane.BULK)])
     log.info("messaging.campaign.started", queued=queued)
 

@@ -46,7 +46,7 @@ def resume(*, campaign: Campaign, outlook: Outlook, actor: audit.Actor, now: dat
     """Go on; raises WrongState, TurnTaken while another campaign of the account runs."""
     with transaction.atomic():
         row = taken(campaign, "resume")
-        _take_turn(row)
+        _take_turn(row, now)
         requeue(row, DeliveryState.HELD, outlook, now)
         record(row, actor, "resumed", now)
     return row
@@ -74,7 +74,7 @@ def retry_failed(
             _all(partial(rows.hold_failed, row.pk))
         elif count:
             if row.state == CampaignState.DONE:
-                _take_turn(row)
+                _take_turn(row, now)
             requeue(row, DeliveryState.FAILED, outlook, now)
         record(row, actor, "retried", now, {"messages": count})
     return row, count
@@ -111,13 +111,13 @@ def _all(step: Callable[[], int]) -> None:
         transaction.on_commit(lambda: rows.go_on(step, done) and None)
 
 
-def _take_turn(campaign: Campaign) -> None:
+def _take_turn(campaign: Campaign, now: datetime) -> None:
     others = Campaign.objects.filter(account=campaign.account_id, state__in=HAS_TURN).exclude(pk=campaign.pk)
     if others.exists():
         raise TurnTaken
     try:
         with transaction.atomic():
-            _move(campaign, CampaignState.RUNNING, ended_at=None)
+            _move(campaign, CampaignState.RUNNING, ended_at=None, judged_from=now)
     except IntegrityError as error:
         raise TurnTaken from error
 

@@ -12,6 +12,12 @@ from huntaze.kernel import clock
 from huntaze.kernel.limiter import Lane, Outlook
 from huntaze.kernel.tenancy import cross_workspace, workspace_scope
 from messaging.models import Campaign, CampaignUnsend, Delivery
+from messaging.rules.campaigns import (
+    MANY_FAILURES,
+    STOP_LEAST,
+    has_too_many_failures,
+    sent_that_would_clear,
+)
 from messaging.services import limits
 from messaging.services.campaigns import rows, steer
 from messaging.services.campaigns.expand import expand, promise, take_turn
@@ -98,6 +104,8 @@ def _outlook(campaign_pk: int) -> Outlook | None:
 
 
 def _run(campaign: Campaign, outlook: Outlook | None, now: datetime) -> int:
+    if _has_too_many_failures(campaign):
+        return _pause(campaign, now)
     held = Delivery.objects.filter(campaign=campaign, state=DeliveryState.HELD)
     if held.filter(last_error=UNREADABLE).exists():
         _end(campaign, CampaignState.FAILED, UNREADABLE, now)
@@ -109,6 +117,25 @@ def _run(campaign: Campaign, outlook: Outlook | None, now: datetime) -> int:
     if not Delivery.objects.filter(_OPEN, campaign=campaign).exists():
         _end(campaign, CampaignState.DONE, "", now)
     return 0
+
+
+def _has_too_many_failures(campaign: Campaign) -> bool:
+    """Counted since a person last let it go on, and no further than the answer needs."""
+    ended = Delivery.objects.filter(campaign=campaign)
+    if campaign.judged_from is not None:
+        ended = ended.filter(dispatched_at__gte=campaign.judged_from)
+    failed = ended.filter(state=DeliveryState.FAILED).count()
+    if failed < STOP_LEAST:
+        return False
+    sent = ended.filter(state=DeliveryState.SENT)[: sent_that_would_clear(failed)].count()
+    return has_too_many_failures(failed=failed, sent=sent)
+
+
+def _pause(campaign: Campaign, now: datetime) -> int:
+    Campaign.objects.filter(pk=campaign.pk).update(state=CampaignState.PAUSED, state_reason=MANY_FAILURES)
+    record(campaign, Actor.system(), "paused", now, {"reason": MANY_FAILURES})
+    log.warning("messaging.campaign.stopped", reason=MANY_FAILURES)
+    return rows.hold(campaign.pk)
 
 
 def _release(campaign: Campaign, count: int, outlook: Outlook, now: datetime) -> int:
