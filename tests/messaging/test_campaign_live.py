@@ -313,7 +313,8 @@ def test_what_a_campaign_and_messages_beside_it_promise_comes_true(
     platform: Sandbox, owner: Membership
 ) -> None:
     """Its own end, a reply that overtakes it, and a message of less urgency that leaves after all of it."""
-    stage = Stage(platform, owner, platform.account, 40)
+    account = platform.control("POST", "accounts", {"fans": 40})["id"]
+    stage = Stage(platform, owner, account, 40)
     row = stage.campaign()
     client = APIClient()
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {api_key(owner)}")
