@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("messaging", "0011_search_indexes")]
+    dependencies = [("messaging", "0012_erased_fans")]
     operations = [
         migrations.AddField(
             model_name="delivery",
