@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("messaging", "0012_erased_fans")]
+    dependencies = [("messaging", "0013_fewer_indexes")]
     operations = [
         migrations.AddField(
             model_name="delivery",

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("messaging", "0013_earlier_answers")]
+    dependencies = [("messaging", "0014_earlier_answers")]
     operations = [
         migrations.AddField(
             model_name="campaign",
