@@ -59,6 +59,7 @@ RAW_SQL = {
     "messaging/services/campaigns/texts.py": "deliveries that the engine has claimed are a parameter",
     "messaging/services/engine.py": "the system's own loop over every workspace, by claimed rows",
     "messaging/services/send.py": "refuses a row of another workspace than the scope's",
+    "messaging/services/sync.py": "renews the statistics of whole tables",
 }
 _SQL_CALLS = {"raw", "extra", "execute", "executemany", "cursor", "RawSQL"}
 
