@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.views import confirm, factors, password, security, signin, signup
+from accounts.views import audit, confirm, factors, keys, password, privacy, security, signin, signup
 
 urlpatterns = [
     path("signup", signup.sign_up, name="signup"),
@@ -24,5 +24,15 @@ urlpatterns = [
     path("signin/code", signin.second_step, name="signin_code"),
     path("signout", signin.sign_out, name="signout"),
     path("confirm", confirm.confirm, name="confirm"),
+    path("settings/keys", keys.keys, name="keys"),
+    path("settings/keys/new", keys.create, name="key_create"),
+    path("settings/keys/<str:key_id>/replace", keys.rotate, name="key_rotate"),
+    path("settings/keys/<str:key_id>/revoke", keys.revoke, name="key_revoke"),
+    path("settings/audit", audit.log, name="audit_log"),
+    path("settings/privacy", privacy.overview, name="privacy"),
+    path("settings/privacy/exports", privacy.export, name="privacy_export"),
+    path("settings/privacy/exports/<str:request_id>/files", privacy.files, name="privacy_files"),
+    path("settings/privacy/erase", privacy.erase, name="privacy_erase"),
+    path("settings/privacy/<str:kind>/<str:request_id>/undo", privacy.undo, name="privacy_undo"),
     path("profile/locale", signin.locale, name="profile_locale"),
 ]

@@ -16,7 +16,15 @@ from tests.factories.accounts import UserFactory
 from tests.factories.messaging import delivery
 
 SHOWS = ["going", "planned", "uncertain", "failed", "sent"]
-PATHS = ["/signin", "/nothing-here", *(f"/onlyfans?show={show}" for show in SHOWS)]
+PATHS = [
+    "/signin",
+    "/nothing-here",
+    *(f"/onlyfans?show={show}" for show in SHOWS),
+    "/settings/keys",
+    "/settings/audit",
+    "/settings/privacy",
+    "/settings/privacy/erase?scope=workspace",
+]
 JS_BUDGET, CSS_BUDGET, HTML_BUDGET, REQUESTS = 40_000, 25_000, 40_000, 12
 
 

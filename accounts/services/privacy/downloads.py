@@ -12,7 +12,7 @@ from huntaze.kernel.tenancy import cross_workspace
 LINK_LASTS = timedelta(minutes=15)
 _SALT = "accounts.export-files"
 
-__all__ = ["LINK_LASTS", "files_until", "request_of_token", "token_for", "zipped"]
+__all__ = ["LINK_LASTS", "files_until", "open_request", "request_of_token", "token_for", "zipped"]
 
 
 def token_for(*, request: PrivacyRequest, member_pk: int, now: datetime) -> str:

@@ -1,0 +1,84 @@
+"""What the steps of an erasure, its reasons and the states of a request are called."""
+
+from typing import Any
+
+from django import template
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+register = template.Library()
+
+STEPS: dict[str, str | Promise] = {
+    "accounts": _("Handles and ids of connected accounts"),
+    "addresses": _("Addresses and browsers in the audit log"),
+    "answers": _("Answers kept for repeated requests"),
+    "api_keys": _("Names of API keys"),
+    "api_keys_end": _("API keys end"),
+    "audit": _("The audit log, without names"),
+    "campaigns": _("Campaigns"),
+    "cancel": _("Messages that wait are cancelled"),
+    "close": _("The workspace is closed"),
+    "conversations": _("Conversations"),
+    "creator_leaves": _("The creator leaves the workspace"),
+    "creators": _("Names of creators"),
+    "data_keys": _("Keys: what lies in backups can't be read any more"),
+    "deliveries": _("When messages were sent, and by whom"),
+    "disconnect": _("Accounts are disconnected"),
+    "exclusions": _("Fans left out of campaigns"),
+    "exports": _("Files of exports"),
+    "fans": _("Fans"),
+    "invitations": _("Invitations"),
+    "list_entries": _("Fans on lists"),
+    "lists": _("Lists"),
+    "members": _("Memberships end"),
+    "memberships": _("Who was a member when, without names"),
+    "messages": _("Messages"),
+    "payments": _("Purchases and tips"),
+    "people": _("People without another workspace: name, mail, sign-in"),
+    "policies": _("Sending caps"),
+    "segments": _("Segments"),
+    "sessions": _("Sessions"),
+    "stop_campaigns": _("Campaigns are stopped"),
+    "texts": _("Texts of messages"),
+    "tombstone": _("Name, handle and id of the fan"),
+    "unsends": _("Withdrawn messages"),
+    "webhooks": _("What the platform told us"),
+    "workspace": _("Name and billing mail of the workspace"),
+}
+REASONS: dict[str, str | Promise] = {
+    "accountability": _("The law asks us to show who did what."),
+    "authorship": _("So that the audit log keeps its authors."),
+    "disputes": _("Evidence in payment disputes."),
+}
+UNTIL: dict[str, str | Promise] = {
+    "audit": _("until the audit log forgets it, after two years"),
+    "two_years": _("for two years"),
+}
+STATES: dict[str, str | Promise] = {
+    "queued": _("Waiting"),
+    "working": _("Under way"),
+    "done": _("Done"),
+    "failed": _("Failed"),
+    "cancelled": _("Taken back"),
+    "active": _("Active"),
+    "replaced": _("Replaced"),
+    "expired": _("Expired"),
+    "revoked": _("Revoked"),
+}
+KINDS: dict[str, str | Promise] = {
+    "export": _("Export"),
+    "erase": _("Erasure"),
+    "workspace": _("Workspace"),
+    "creator": _("Creator"),
+    "fan": _("Fan"),
+    "me": _("Myself"),
+}
+_ALL: dict[str, dict[str, str | Promise]] = {
+    "step": STEPS, "reason": REASONS, "until": UNTIL, "state": STATES, "kind": KINDS,
+}  # fmt: skip
+
+
+@register.filter
+def word(code: str, of: str) -> Any:
+    """The word for a constant; one without a word shows itself."""
+    return _ALL[of].get(code, code)
