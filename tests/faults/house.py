@@ -85,6 +85,16 @@ class House:
         wait_for(lambda: _listens(port), seconds=60, what="the web server listens", house=self)
         return f"http://127.0.0.1:{port}"
 
+    def wait_until_ready(self, name: str, starts: int) -> None:
+        """Until a worker says for the nth time that it listens; before that SIGTERM finds no handler."""
+        log = self.log_dir / f"{name}.log"
+        wait_for(
+            lambda: log.read_text().count(f"{name}@test ready") >= starts,
+            seconds=60,
+            what=f"{name} is ready",
+            house=self,
+        )
+
     def kill(self, name: str) -> None:
         """kill -9 of the whole process group: parent and children at once."""
         process = self.running.pop(name)

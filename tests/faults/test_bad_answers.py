@@ -1,5 +1,6 @@
 """The platform answers badly: errors, cut connections, its own limit, a lost session."""
 
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,7 @@ def test_a_platform_that_enforces_its_limit_refuses_nothing(stage: Stage) -> Non
 @pytest.fixture
 def webhooks(stage: Stage, settings: Any) -> Iterator[None]:
     """The vendor tells our web process what happens to accounts."""
-    secret = "one secret of the vendor and us, long enough"
+    secret = secrets.token_urlsafe(32)
     settings.ONLYFANSAPI_WEBHOOK_SECRETS = [secret]
     stage.house.env["ONLYFANSAPI_WEBHOOK_SECRETS"] = secret
     url = stage.house.start_web()

@@ -79,6 +79,7 @@ def test_a_rolling_restart_leaves_nothing_uncertain(stage: Stage) -> None:
     stage.house.start_beat()
     for place, name in enumerate((*names, *names)):
         stage.wait_for_arrivals(int(count * (0.1 + 0.15 * place)))
+        stage.house.wait_until_ready(name, 1 + place // len(names))
         assert stage.house.stop(name) == 0
         stage.note(f"stopped {name}")
         stage.house.start_sender(name, pumps=1)
