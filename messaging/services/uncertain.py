@@ -30,7 +30,8 @@ LEASE = timedelta(seconds=60)
 ASK_AGAIN = timedelta(seconds=60)
 #: The platform keeps a key for 24 hours; after this much we no longer count on it.
 KEY_LIFE = timedelta(hours=23)
-BATCH = 20
+#: Chats asked at once; in one run as many batches as are due, to this many rows: a lost sender leaves a thousand.
+BATCH, MOST = 50, 400
 #: Messages that the chat may show without our knowing which of its rows they are.
 OPEN = (
     Q(state__in=[DeliveryState.UNCERTAIN, DeliveryState.SENDING])
@@ -40,12 +41,16 @@ OPEN = (
 
 
 def resolve_uncertain(*, now: datetime) -> int:
-    """Look uncertain messages up in their chats, a batch at a time; returns how many were looked up."""
+    """Look uncertain messages up in their chats, a batch at a time; returns how many were looked up.
+
+    Ends early when the platform answers for none of a batch: more questions would only be more load.
+    """
+    done, is_answering = 0, True
     with cross_workspace("resolve uncertain"):
-        rows = _claim(now)
-        if rows:
-            _ask(rows, now)
-    return len(rows)
+        while is_answering and done < MOST and (rows := _claim(now)):
+            is_answering = _ask(rows, now)
+            done += len(rows)
+    return done
 
 
 def _claim(now: datetime) -> list[Delivery]:
@@ -59,7 +64,8 @@ def _claim(now: datetime) -> list[Delivery]:
     return list(Delivery.objects.filter(pk__in=pks, lease_token=token).with_everything()) if pks else []
 
 
-def _ask(rows: list[Delivery], now: datetime) -> None:
+def _ask(rows: list[Delivery], now: datetime) -> bool:
+    """Whether the platform answered for any of them."""
     assert_no_transaction()
     messages = {row.pk: message for row in rows if (message := _opened(row)) is not None}
     asked = [row for row in rows if row.pk in messages]
@@ -75,6 +81,7 @@ def _ask(rows: list[Delivery], now: datetime) -> None:
             log.info("messaging.uncertain.lease_lost")
         except IntegrityError:  # the platform's own report took the id meanwhile; the next look-up sees that
             log.info("messaging.uncertain.id_taken")
+    return any(found is not None for found in answers)
 
 
 def _opened(row: Delivery) -> Outgoing | None:

@@ -19,7 +19,7 @@ from messaging.models import Conversation, Delivery, Fan, Message
 from messaging.services import limits
 from messaging.services.dead_letters import cancel, it_arrived, send_again
 from messaging.services.pump import Pump
-from messaging.services.uncertain import resolve_uncertain
+from messaging.services.uncertain import BATCH, resolve_uncertain
 from tests.factories.messaging import delivery
 from tests.sandbox.server import FAN, Sandbox
 
@@ -309,6 +309,21 @@ def test_a_platform_that_can_not_be_asked_for_23_hours_leaves_it_to_a_person(
     row = uncertain(fan, world.owner, first_attempt_at=clock.now() - timedelta(hours=23, minutes=1))
     assert [resolve(), resolve()] == [1, 0]
     assert (fresh(row).state, fresh(row).needs_lookup) == ("uncertain", False)
+
+
+def test_what_a_lost_sender_leaves_is_looked_up_in_one_run(world: Any, platform: Sandbox, fan: Fan) -> None:
+    rows = [uncertain(fan, world.owner, text=f"message {number}") for number in range(BATCH + 1)]
+    assert [resolve(), resolve()] == [BATCH + 1, 0]
+    assert {fresh(row).state for row in rows} == {"queued"}
+
+
+def test_a_platform_that_answers_nothing_is_asked_one_batch_only(
+    world: Any, platform: Sandbox, fan: Fan
+) -> None:
+    platform.fault("status", params={"code": 500}, match={"method": "GET"})
+    for number in range(BATCH + 1):
+        uncertain(fan, world.owner, text=f"message {number}")
+    assert [resolve(), resolve()] == [BATCH, 1]
 
 
 def test_one_chat_that_can_not_be_read_holds_up_no_other(world: Any, platform: Sandbox, fan: Fan) -> None:
