@@ -204,6 +204,14 @@ SELECT account_id, id,
 """
 
 
+_HAS_ROWS = """
+SELECT EXISTS (
+    SELECT 1 FROM unnest(%(accounts)s::bigint[], %(lanes)s::text[]) AS g(account_id, lane)
+      JOIN LATERAL (SELECT 1 FROM messaging_delivery q
+                     WHERE q.account_id = g.account_id AND q.lane = g.lane AND q.state = 'queued' LIMIT 1) q ON true)
+"""
+
+
 @contextmanager
 def _cursor() -> Iterator[psycopg.Cursor[Any]]:
     """A cursor that binds on the server and prepares what it sees often: inlined arrays are parsed and planned anew
@@ -366,6 +374,17 @@ def rescue(*, lookup_after: float, most: int = 1000) -> int:
     with connection.cursor() as cursor:
         cursor.execute(_RESCUE, {"lookup_after": lookup_after, "most": most})
         return int(cursor.rowcount)
+
+
+def has_rows(grants: Sequence[Grant]) -> bool:
+    """Whether any of the granted accounts and lanes has a queued row: a wish may be older than its rows."""
+    values: dict[str, Any] = {
+        "accounts": [grant.account for grant in grants],
+        "lanes": [str(grant.lane) for grant in grants],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_HAS_ROWS, values)
+        return bool(cursor.fetchone()[0])
 
 
 def wishes() -> list[tuple[int, Lane]]:

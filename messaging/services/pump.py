@@ -320,15 +320,26 @@ class Pump:
             return 0
         return min(room, 1) if self._breaker is BreakerState.HALF_OPEN else room
 
+    def _has_rows(self, grants: list[Grant]) -> bool:
+        try:
+            return engine.has_rows(grants)
+        except DatabaseError:
+            self._give_back(grants)
+            raise
+
     def _allowed(self, grants: list[Grant]) -> list[Grant]:
         """While the breaker is half open one message in the whole cluster is the probe. The permit is asked for only
         when there is a message to try it with, because an unused one blocks the others until it runs out. An account
         whose own breaker is open gives its slots back, or keeps one for its probe."""
-        if grants and self._breaker is not BreakerState.CLOSED and not breaker.allow(VENDOR):
-            self._give_back(grants)
-            return []
         if not grants:
             return grants
+        if self._breaker is not BreakerState.CLOSED:
+            if not self._has_rows(grants):
+                self._share_out(grants, [])
+                return []
+            if not breaker.allow(VENDOR):
+                self._give_back(grants)
+                return []
         try:
             self._has_trouble = circuits.accounts().has_trouble()
             found = circuits.sort(grants) if self._has_trouble else circuits.Sorted(grants)

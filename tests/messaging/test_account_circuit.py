@@ -173,3 +173,18 @@ def test_an_open_accounts_grants_go_back_and_a_half_open_one_keeps_one_slot() ->
     assert sum(len(item.slots) for item in found.returned) == 3
     again = circuits.sort(grants)
     assert (again.kept, again.held[0][1] <= 1.0) == (grants[:1], True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_wish_without_rows_does_not_use_up_the_vendors_probe(platform: Sandbox, settings: Any) -> None:
+    """A probe that is given out and not used blocks the next one for a minute."""
+    owner = MembershipFactory(role="owner")
+    empty, full = stage(platform, owner, platform.account, 0), stage(platform, owner, platform.other, 3)
+    limits.poke([(empty.pk, Lane.INTERACTIVE)])
+    for _ in range(5):
+        breaker.record(VENDOR, False)
+    redis.client().hset("brk:{onlyfansapi}", "until", 0)  # the time to wait is over
+    assert breaker.states([VENDOR])[VENDOR] is State.HALF_OPEN
+    with pumping():
+        wait_for(lambda: states(full) == {"sent": 3}, seconds=20, what="all sent")
+    assert breaker.states([VENDOR])[VENDOR] is State.CLOSED
