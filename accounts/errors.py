@@ -29,6 +29,14 @@ class AlreadyMember(Conflict):
     message = "Already a member of this workspace"
 
 
+class AlreadyInvited(Conflict):
+    message = "This address is invited already"
+
+
+class TooManyInvitations(Conflict):
+    message = "Too many invitations are open: take some back first"
+
+
 class LastOwner(Conflict):
     message = "A workspace needs an owner: give somebody else that role first"
 

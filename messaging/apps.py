@@ -7,8 +7,10 @@ class MessagingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from accounts.services import offboarding
         from accounts.services.privacy import registry
         from huntaze.kernel import health
+        from messaging.selectors import waiting
         from messaging.services import circuits, privacy, switch
 
         registry.register(privacy.PARTY)
@@ -16,6 +18,7 @@ class MessagingConfig(AppConfig):
         health.register_queue("webhook-queue", queue="webhooks")
         health.register("sending", switch.check)
         health.register("sending-accounts", circuits.check)
+        offboarding.register_waiting(waiting)
         health.register_vendor(
             "onlyfans-api", is_configured=lambda: bool(settings.ONLYFANSAPI_API_KEY), service="onlyfansapi"
         )

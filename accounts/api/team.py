@@ -13,6 +13,7 @@ from accounts.rules.capabilities import CAPABILITIES
 from accounts.selectors import team as found
 from accounts.selectors.workspaces import places_of
 from accounts.services import creators as creator_services
+from accounts.services import offboarding
 from accounts.services import team as services
 from accounts.services.audit import Actor
 from accounts.services.workspaces import change_workspace
@@ -131,6 +132,8 @@ class MemberViewSet(TeamViewSet):
         "retrieve": "members.view",
         "change": "members.manage",
         "end": "members.manage",
+        "plan": "members.manage",
+        "offboard": "members.manage",
         "assign": "members.manage",
         "unassign": "members.manage",
     }
@@ -183,6 +186,28 @@ class MemberViewSet(TeamViewSet):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(
+        summary="What ends with a member",
+        description="Counted now, for whoever is about to offboard them.",
+        tags=["Team"],
+        responses=shapes.MemberPlanOutput,
+    )
+    def plan(self, request: Request, workspace_id: str, member_id: str) -> Response:
+        plan = offboarding.plan_member(self.member(member_id), clock.now())
+        return Response(shapes.MemberPlanOutput(plan).data)
+
+    @extend_schema(
+        summary="Offboard a member",
+        description="In one step: access, sessions, keys, assignments and open invitations end.",
+        tags=["Team"],
+        request=shapes.OffboardInput,
+        responses={204: None},
+    )
+    def offboard(self, request: Request, workspace_id: str, member_id: str) -> Response:
+        member, fields = self.member(member_id), self.valid(shapes.OffboardInput, request)
+        services.end_membership(member=member, actor=self.actor, now=clock.now(), reason=fields["reason"])
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(
         summary="Let a member work for a creator",
         description="From `startsAt` (now) until `endsAt` (open); asked again, the times are moved.",
         tags=["Team"],
@@ -214,6 +239,8 @@ class CreatorViewSet(TeamViewSet):
         "retrieve": "creators.view",
         "create": "creators.add",
         "change": "creators.manage",
+        "plan": "creators.offboard",
+        "offboard": "creators.offboard",
         "stop": "creator.stop",
         "resume": "creator.stop",
     }
@@ -253,6 +280,34 @@ class CreatorViewSet(TeamViewSet):
         fields = self.valid(shapes.CreatorChange, request)
         row = creator_services.change_creator(
             creator=creator, fields=fields, actor=self.actor, now=clock.now()
+        )
+        return Response(shapes.creator(row))
+
+    @extend_schema(
+        summary="What ends with a creator",
+        description="Counted now, for whoever is about to offboard them.",
+        tags=["Team"],
+        responses=shapes.CreatorPlanOutput,
+    )
+    def plan(self, request: Request, creator_id: str) -> Response:
+        creator = found.creator_of(self.principal.creator_ids, creator_id)
+        return Response(shapes.CreatorPlanOutput(offboarding.plan_creator(creator, clock.now())).data)
+
+    @extend_schema(
+        summary="Offboard a creator",
+        description=(
+            "In one step: nothing is sent any more, accounts are disconnected, assignments end, and the creator's own "
+            "login ends. What was done keeps its author."
+        ),
+        tags=["Team"],
+        request=shapes.OffboardInput,
+        responses=shapes.CreatorOutput,
+    )
+    def offboard(self, request: Request, creator_id: str) -> Response:
+        creator = found.creator_of(self.principal.creator_ids, creator_id)
+        fields = self.valid(shapes.OffboardInput, request)
+        row = offboarding.offboard_creator(
+            creator=creator, actor=self.actor, now=clock.now(), reason=fields["reason"]
         )
         return Response(shapes.creator(row))
 

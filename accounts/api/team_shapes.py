@@ -117,6 +117,24 @@ class AssignmentInput(serializers.Serializer[Any]):
     ends_at = serializers.DateTimeField(required=False, allow_null=True, help_text="Open when left out.")
 
 
+class OffboardInput(serializers.Serializer[Any]):
+    reason = Text(max_length=200, required=False, default="", allow_blank=True)
+
+
+class MemberPlanOutput(serializers.Serializer[Any]):
+    creators = serializers.IntegerField()
+    sessions = serializers.IntegerField()
+    keys = serializers.IntegerField()
+    invitations = serializers.IntegerField()
+
+
+class CreatorPlanOutput(serializers.Serializer[Any]):
+    accounts = serializers.IntegerField()
+    members = serializers.IntegerField()
+    waiting = serializers.IntegerField(help_text="Messages that wait; they will not be sent.")
+    has_login = serializers.BooleanField()
+
+
 class CreatorInput(serializers.Serializer[Any]):
     stage_name = Text(max_length=80)
     timezone = Text(max_length=64, required=False)
@@ -170,9 +188,21 @@ class InvitationsOutput(serializers.Serializer[Any]):
     offset = serializers.IntegerField()
 
 
+class LookInput(serializers.Serializer[Any]):
+    token = Text(max_length=100)
+
+
+class OfferOutput(serializers.Serializer[Any]):
+    email = serializers.CharField()
+    role = serializers.ChoiceField(choices=ROLES)
+    workspace_name = serializers.CharField()
+    invited_by = serializers.CharField()
+    is_known = serializers.BooleanField()
+
+
 class AcceptInput(serializers.Serializer[Any]):
     token = Text(max_length=100)
-    name = Text(min_length=2, max_length=50, required=False)
+    name = Text(max_length=50, required=False)
     password = Text(max_length=128, trim_whitespace=False)
     accept_terms = serializers.BooleanField(default=False)
 

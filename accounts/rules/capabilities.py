@@ -43,6 +43,7 @@ CAPABILITIES: dict[str, Grant] = {
     "creators.view": Grant(ALL, ALL, A, A, "accounts:read"),
     "creators.add": Grant(ALL, ALL, None, None, "accounts:write"),
     "creators.manage": Grant(ALL, ALL, None, A, "accounts:write"),
+    "creators.offboard": _OWNER_ONLY,
     "accounts.connect": Grant(ALL, ALL, None, A, "accounts:write"),
     "fans.view": Grant(ALL, ALL, A, A, "messaging:read"),
     "fans.edit": Grant(ALL, ALL, A, A, "messaging:write"),

@@ -9,8 +9,9 @@ from babel.dates import format_datetime
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from accounts.models import User
+from accounts.models import Invitation, User
 from accounts.services import links
+from huntaze.kernel.tenancy import workspace_scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,30 @@ def _welcome(user: User | None, params: Params) -> Letter | None:
         ),
         _("Open Huntaze"),
         links.address("/"),
+    )
+
+
+@letter("invitation")
+def _invitation(user: User | None, params: Params) -> Letter | None:
+    """`workspace` is an integer key; the link is worth nothing once the invitation was sent again or taken back."""
+    with workspace_scope(int(params["workspace"])):
+        row = (
+            Invitation.objects.open()
+            .select_related("workspace", "invited_by__user")
+            .filter(pk=params["pk"])
+            .first()
+        )
+        if row is None:
+            return None
+        names = {"who": row.invited_by.user.name, "workspace": row.workspace.name}
+    return Letter(
+        _("%(who)s invites you to %(workspace)s") % names,
+        (
+            _("%(who)s would like to work with you in the workspace %(workspace)s on Huntaze.") % names,
+            _("The link works for 7 days, once. If you do not know what this is about, ignore this mail."),
+        ),
+        _("Look at the invitation"),
+        links.address(f"/invitation/{links.invitation_token(row)}"),
     )
 
 

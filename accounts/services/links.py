@@ -8,11 +8,12 @@ from django.core import signing
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from accounts.errors import InvalidLink
-from accounts.models import User
+from accounts.models import Invitation, User
 from huntaze.kernel import ids
 
 VERIFY_LASTS, RESET_LASTS = timedelta(hours=24), timedelta(hours=1)
 _VERIFY, _RESET = "accounts.verify-email", "accounts.reset-password"
+_INVITE = "accounts.invitation"
 
 
 def verify_token(user: User) -> str:
@@ -23,6 +24,13 @@ def verify_token(user: User) -> str:
 def reset_token(user: User) -> str:
     """Lets whoever has it choose a new password, until the password changes."""
     return signing.dumps([user.public_id, _password_print(user)], salt=_RESET)
+
+
+def invitation_token(row: Invitation) -> str:
+    """What the mail of an invitation carries: derived from when it was sent last, so that sending it again makes the
+    link before worth nothing. The row holds its SHA-256."""
+    sent = f"{row.uid}|{row.sent_at.timestamp():.6f}"
+    return salted_hmac(_INVITE, sent, algorithm="sha256").hexdigest()
 
 
 def user_to_verify(token: str) -> User:

@@ -89,3 +89,20 @@ def set_paused(*, account: PlatformAccount, is_paused: bool, actor: audit.Actor,
             target=account.public_id,
         )
     return True
+
+
+def disconnect_all(creator: Creator, *, actor: audit.Actor, now: datetime) -> int:
+    """Every account of a creator is let go, with what opened it; returns how many. In the caller's transaction."""
+    rows = PlatformAccount.objects.present().filter(creator=creator).order_by("pk")
+    count = 0
+    for account in rows:
+        move_state(
+            account=account,
+            state=AccountState.DISCONNECTED,
+            reason="offboarded",
+            at=max(now, account.state_changed_at),
+            actor=actor,
+        )
+        PlatformAccount.objects.filter(pk=account.pk).update(credentials=None, token_expires_at=None)
+        count += 1
+    return count

@@ -9,13 +9,14 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.errors import CreatorsOwnLogin, LastOwner
-from accounts.models import ApiKey, Creator, CreatorAssignment, Membership, RefreshSession
+from accounts.models import ApiKey, Creator, CreatorAssignment, Invitation, Membership, RefreshSession
 from accounts.querysets import AssignmentQuerySet
 from accounts.rules.membership import may_change, may_hand_on, may_invite
 from accounts.selectors.principals import reach_of_member
 from accounts.services import audit, tokens
+from accounts.services.platform_accounts import disconnect_all
 from accounts.services.workspaces import lock_workspace
-from accounts.types import Role
+from accounts.types import CreatorStatus, Role
 from huntaze.kernel.errors import Conflict, FieldError, Invalid, NotAllowed
 
 
@@ -100,8 +101,10 @@ def close_membership(living: Membership, *, actor: audit.Actor, now: datetime, r
     living.ended_at = now
     living.save(update_fields=["ended_at"])
     end_assignments(CreatorAssignment.objects.filter(membership=living), now)
-    Creator.objects.filter(user_id=living.user_id).update(user=None)
+    for creator in Creator.objects.select_for_update().filter(user_id=living.user_id).order_by("pk"):
+        release_creator(creator, actor=actor, now=now)
     ApiKey.objects.filter(membership=living, revoked_at=None).update(revoked_at=now)
+    Invitation.objects.open().filter(invited_by=living).update(revoked_at=now)
     sessions = RefreshSession.objects.filter(user_id=living.user_id, workspace_id=living.workspace_id)
     sessions.filter(revoked_at=None).update(revoked_at=now, revoked_reason="membership ended")
     tokens.end_everywhere(user=living.user, reason="membership ended", now=now)
@@ -114,6 +117,16 @@ def close_membership(living: Membership, *, actor: audit.Actor, now: datetime, r
         changes={"role": living.role},
         reason=reason,
     )
+
+
+def release_creator(creator: Creator, *, actor: audit.Actor, now: datetime) -> None:
+    """The creator has no login any more. Whoever leaves after stopping everything takes their accounts with them: what
+    they stopped is never sent on by those who stay."""
+    creator.user = None
+    if creator.stopped_at is not None:
+        creator.stopped_at, creator.status = None, CreatorStatus.OFFBOARDED
+        disconnect_all(creator, actor=actor, now=now)
+    creator.save(update_fields=["user", "stopped_at", "status"])
 
 
 def _living(member: Membership) -> Membership:

@@ -1,5 +1,5 @@
 """Reads of messaging that doors, services and other apps use."""
 
-from messaging.selectors.deliveries import COUNTED, dead_letters, delivery_of, fan_of, queue_figures
+from messaging.selectors.deliveries import COUNTED, dead_letters, delivery_of, fan_of, queue_figures, waiting
 
-__all__ = ["COUNTED", "dead_letters", "delivery_of", "fan_of", "queue_figures"]
+__all__ = ["COUNTED", "dead_letters", "delivery_of", "fan_of", "queue_figures", "waiting"]

@@ -6,7 +6,7 @@ from accounts.models import PlatformAccount
 from huntaze.kernel import ids, sql
 from messaging.errors import UnknownFan, UnknownMessage
 from messaging.models import Delivery, Fan
-from messaging.types import QueueFigures
+from messaging.types import DeliveryState, QueueFigures
 
 #: Depths are counted up to here and shown as "more than" beyond.
 COUNTED = 10_001
@@ -96,3 +96,10 @@ def dead_letters(account_pks: list[int], *, limit: int, offset: int) -> tuple[li
     """Failed messages, newest first, and how many there are."""
     rows = Delivery.objects.for_accounts(account_pks).dead_letters()
     return list(rows.with_everything().order_by("-pk")[offset : offset + limit]), rows.count()
+
+
+def waiting(account_pks: Sequence[int]) -> int:
+    """Messages of these accounts that have not left yet, counted to at most COUNTED."""
+    states = [DeliveryState.SCHEDULED, DeliveryState.QUEUED, DeliveryState.HELD]
+    rows = Delivery.objects.filter(account_id__in=account_pks, state__in=states)
+    return rows.order_by()[:COUNTED].count()

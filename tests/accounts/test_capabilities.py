@@ -35,6 +35,7 @@ TABLE: dict[str, tuple[Reach | None, Reach | None, Reach | None, Reach | None, s
     "creators.view": (ALL, ALL, A, A, "accounts:read"),
     "creators.add": (ALL, ALL, NO, NO, "accounts:write"),
     "creators.manage": (ALL, ALL, NO, A, "accounts:write"),
+    "creators.offboard": (ALL, NO, NO, NO, None),
     "accounts.connect": (ALL, ALL, NO, A, "accounts:write"),
     "billing.view": (ALL, ALL, NO, NO, "billing:read"),
     "billing.manage": (ALL, NO, NO, NO, None),
