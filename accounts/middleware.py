@@ -12,7 +12,8 @@ from accounts.models import Membership, User, Workspace
 from accounts.rules.second_factor import Duty
 from accounts.selectors import principal_of
 from accounts.selectors.factors import FactorDuty, duty_of_member, duty_of_staff, with_duty
-from accounts.sessions import is_over, proved_at, touch
+from accounts.selectors.workspaces import MOST_PLACES
+from accounts.sessions import is_over, proved_at, touch, workspace_of
 from huntaze.kernel import clock
 from huntaze.kernel.tenancy import cross_workspace
 from huntaze.kernel.web import lead
@@ -42,7 +43,9 @@ class MemberMiddleware:
             touch(request.session, clock.now())
             with cross_workspace("session"):
                 rows = Membership.objects.living().filter(user=user).select_related("user", "workspace")
-                member = with_duty(rows).order_by("pk").first()
+                places = list(with_duty(rows).order_by("pk")[:MOST_PLACES])
+                member = _chosen(places, workspace_of(request.session))
+                request.places = places  # type: ignore[attr-defined]
                 request.factor = (  # type: ignore[attr-defined]
                     duty_of_member(member, clock.now()) if member else duty_of_staff(user, clock.now())
                 )
@@ -59,3 +62,9 @@ class MemberMiddleware:
             return lead(request, reverse("security"))
         with timezone.override(workspace.timezone if workspace else None):
             return self.get_response(request)
+
+
+def _chosen(places: list[Membership], workspace_id: str | None) -> Membership | None:
+    """The place that the session chose, or the person's first."""
+    chosen = (place for place in places if place.workspace.public_id == workspace_id)
+    return next(chosen, places[0] if places else None)

@@ -20,6 +20,7 @@ from huntaze.kernel.web import Device
 
 #: Keys of a session; times are whole seconds.
 PROVED_AT, STARTED_AT, SEEN_AT, DEVICE, COUNTRY = "proved_at", "started_at", "seen_at", "device", "country"
+WORKSPACE = "workspace"
 #: However much it is used, a session ends after this.
 ABSOLUTE = timedelta(days=30)
 TOUCHED_EVERY = timedelta(minutes=5)
@@ -93,6 +94,17 @@ def note_proof(session: Any, now: datetime) -> None:
 
 def proved_at(session: Any) -> datetime | None:
     return _time(session.get(PROVED_AT))
+
+
+def choose_workspace(session: Any, workspace_id: str) -> None:
+    """Which of a person's workspaces the pages of this session show; one that is not theirs chooses nothing."""
+    session[WORKSPACE] = workspace_id
+
+
+def workspace_of(session: Any) -> str | None:
+    """The public id of the chosen workspace."""
+    chosen: str | None = session.get(WORKSPACE)
+    return chosen
 
 
 def _time(seconds: object) -> datetime | None:

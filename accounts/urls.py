@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from accounts.views import audit, confirm, factors, keys, password, privacy, security, signin, signup
+from accounts.views import (
+    audit,
+    confirm,
+    factors,
+    invitations,
+    keys,
+    password,
+    privacy,
+    security,
+    signin,
+    signup,
+    team,
+)
 
 urlpatterns = [
     path("signup", signup.sign_up, name="signup"),
@@ -20,6 +32,16 @@ urlpatterns = [
     path("settings/security/keys/<str:key_id>/remove", factors.key_remove, name="security_key_remove"),
     path("settings/security/sessions/end", security.end_all, name="security_end_all"),
     path("settings/security/sessions/<str:session_id>/end", security.end, name="security_session_end"),
+    path("team", team.team, name="team"),
+    path("team/invite", team.invite, name="team_invite"),
+    path("team/invitations/<str:invitation_id>/<str:deed>", team.invitation_deed, name="team_invitation"),
+    path("team/members/<str:member_id>", team.member, name="team_member"),
+    path("team/members/<str:member_id>/<str:deed>", team.member_deed, name="team_member_deed"),
+    path("team/creators", team.add_creator, name="team_creators"),
+    path("team/creators/<str:creator_id>/offboard", team.creator_offboarding, name="creator_offboarding"),
+    path("stop", team.myself, name="my_stop"),
+    path("stop/<str:creator_id>/<str:deed>", team.stop, name="my_stop_deed"),
+    path("invitation/<str:token>", invitations.invitation, name="invitation"),
     path("signin", signin.sign_in, name="signin"),
     path("signin/code", signin.second_step, name="signin_code"),
     path("signout", signin.sign_out, name="signout"),

@@ -6,23 +6,17 @@ from typing import Any
 from django import forms
 from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from accounts.forms.signup import new_password
 from accounts.models import Creator
+from accounts.templatetags.team_words import ROLES
 from accounts.types import Role
 
-ROLE_WORDS = {
-    Role.OWNER: pgettext_lazy("role", "Owner"),
-    Role.MANAGER: pgettext_lazy("role", "Manager"),
-    Role.CHATTER: pgettext_lazy("role", "Chatter"),
-    Role.CREATOR: pgettext_lazy("role", "Creator"),
-}
 _PLAIN = RegexValidator(r"^[^\x00-\x1f\x7f]*$")
 
 
 def _roles(roles: Iterable[Role]) -> list[tuple[str, Any]]:
-    return [(role.value, ROLE_WORDS[role]) for role in roles]
+    return [(role.value, ROLES[role]) for role in roles]
 
 
 def _creators(creators: Iterable[Creator]) -> list[tuple[str, str]]:
@@ -49,6 +43,7 @@ class InviteForm(forms.Form):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.fields["role"].choices = _roles(roles)  # type: ignore[attr-defined]
+        self.fields["role"].initial = Role.CHATTER
         self.fields["creators"].choices = _creators(creators)  # type: ignore[attr-defined]
         if not reaches_all or Role.MANAGER not in roles:
             del self.fields["sees_all_creators"]

@@ -143,7 +143,7 @@ def accept_as_new(
 def accept_as_known(*, offer: Offer, password: str, device: Device, now: datetime) -> Membership:
     """Somebody who has an account takes the place and proves who they are; raises InvalidCredentials, RateLimited."""
     return accept_signed_in(
-        offer=offer, user=verified_user(email=offer.email, password=password, device=device), now=now
+        offer=offer, user=verified_user(email=offer.email, password=password, device=device, now=now), now=now
     )
 
 

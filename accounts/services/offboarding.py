@@ -8,6 +8,7 @@ from django.db import transaction
 
 from accounts.models import (
     ApiKey,
+    BrowserSession,
     Creator,
     CreatorAssignment,
     Invitation,
@@ -55,9 +56,10 @@ class CreatorPlan:
 def plan_member(member: Membership, now: datetime) -> MemberPlan:
     """What would happen, counted now."""
     sessions = RefreshSession.objects.filter(user_id=member.user_id, workspace_id=member.workspace_id)
+    browsers = BrowserSession.objects.filter(user_id=member.user_id, expire_date__gt=now)
     return MemberPlan(
         creators=CreatorAssignment.objects.unended(now).filter(membership=member).count(),
-        sessions=sessions.filter(revoked_at=None, expires_at__gt=now).count(),
+        sessions=sessions.filter(revoked_at=None, expires_at__gt=now).count() + browsers.count(),
         keys=ApiKey.objects.filter(membership=member, revoked_at=None).count(),
         invitations=Invitation.objects.open().filter(invited_by=member).count(),
     )

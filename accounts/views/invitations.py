@@ -10,11 +10,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts.errors import AlreadyMember, EmailTaken, InvalidCredentials, InvalidLink
-from accounts.forms.team import ROLE_WORDS, JoinForm, ProveForm
+from accounts.forms.team import JoinForm, ProveForm
 from accounts.models import Membership, User
 from accounts.services import invitations
 from accounts.services.limits import guard_address
 from accounts.sessions import begin, choose_workspace
+from accounts.templatetags.team_words import ROLES
 from accounts.views.common import add_faults, too_many
 from huntaze.kernel import clock
 from huntaze.kernel.errors import Invalid, RateLimited
@@ -41,7 +42,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
             member, status = _accept(request, offer, user, form)
             if member is not None:
                 return _enter(request, member, is_new=not offer.is_known)
-    context = {"offer": offer, "form": form, "role": ROLE_WORDS[offer.role], "is_self": user is not None}
+    context = {"offer": offer, "form": form, "role": ROLES[offer.role], "is_self": user is not None}
     return render(request, "accounts/invitation.html", context, status=status)
 
 

@@ -78,7 +78,7 @@ def _page(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
 def _rights() -> list[dict[str, Any]]:
     """The table of rights: one row a capability, a mark for each role."""
     return [
-        {"capability": name, "reach": [grant.reach(role) for role in Role]}
+        {"capability": name, "cells": [{"role": role, "reach": grant.reach(role)} for role in Role]}
         for name, grant in CAPABILITIES.items()
     ]
 
@@ -302,7 +302,7 @@ def creator_offboarding(request: HttpRequest, creator_id: str) -> HttpResponse:
 @require_safe
 def myself(request: HttpRequest) -> HttpResponse:
     """A creator's own page: what is sent in their name, and the switch that stops everything."""
-    rows = found.creators_within(principal_of(request).creator_ids).filter(user_id=request.user.pk)
+    rows = found.creators_within(principal_of(request).creator_ids).filter(user_id=principal_of(request).user_pk)
     return render(request, "accounts/my_stop.html", {"creators": rows})
 
 

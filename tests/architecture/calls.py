@@ -4,11 +4,13 @@ A new address needs a line here: without one `test_permissions` fails and names 
 answers mean "done"; who may do it is not said here, it is read from `accounts.rules.capabilities`.
 """
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
-from accounts.models import ApiKey, Creator, Membership, PlatformAccount, Workspace
+from accounts.models import ApiKey, Creator, Invitation, Membership, PlatformAccount, Workspace
 from huntaze.kernel import clock
 from huntaze.kernel.tenancy import cross_workspace
 from messaging.models import Campaign, Delivery, Fan, FanList, FanListEntry, Segment
@@ -32,6 +34,7 @@ class Target:
     campaign: Campaign
     member: Membership
     key: ApiKey
+    invitation: Invitation
     more: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -48,10 +51,13 @@ class Target:
             "campaign_id": self.campaign.public_id,
             "member_id": self.member.public_id,
             "key_id": self.key.public_id,
+            "invitation_id": self.invitation.public_id,
         } | {name: row.public_id for name, row in self.more.items()}
 
 
-def make_target(team: Team, name: str, creator: Creator, account: PlatformAccount) -> Target:
+def make_target(
+    team: Team, name: str, creator: Creator, account: PlatformAccount, inviter: Membership | None = None
+) -> Target:
     """Rows for one creator of a team; `name` goes into every text."""
     now = clock.now()
     fan = FanFactory(account=account, name=f"{name} Fan", handle=f"{name.lower()}fan")
@@ -74,6 +80,17 @@ def make_target(team: Team, name: str, creator: Creator, account: PlatformAccoun
         segment = Segment.objects.create(
             **tenant, name=f"{name} Segment", conditions=conditions, created_at=now, updated_at=now
         )
+        invitation = Invitation.objects.create(
+            workspace=team.workspace,
+            email=f"invited.{creator.public_id.lower()}.{name.lower()}@example.test",
+            role="chatter",
+            creator_pks=[creator.pk],
+            digest=secrets.token_bytes(32),
+            invited_by=inviter or owner,
+            created_at=now,
+            sent_at=now,
+            expires_at=now + timedelta(days=7),
+        )
     return Target(
         workspace=team.workspace,
         creator=creator,
@@ -87,6 +104,7 @@ def make_target(team: Team, name: str, creator: Creator, account: PlatformAccoun
         ),
         member=member,
         key=key,
+        invitation=invitation,
     )
 
 
@@ -173,6 +191,17 @@ CALLS: dict[str, Call] = {
     f"DELETE {_MEMBER}": call(204),
     f"PUT {_MEMBER}/creators/<creator_id>": call(200),
     f"DELETE {_MEMBER}/creators/<creator_id>": call(200),
+    f"GET {_MEMBER}/offboarding": call(200),
+    f"POST {_MEMBER}/offboarding": call(204),
+    "GET /api/creators/<creator_id>/offboarding": call(200),
+    "POST /api/creators/<creator_id>/offboarding": call(200),
+    f"GET {_WORKSPACE}/invitations": call(200, reach="workspace"),
+    f"POST {_WORKSPACE}/invitations": call(
+        201,
+        body=lambda t: {"email": "new@example.test", "role": "chatter", "creatorIds": [t.ids["creator_id"]]},
+    ),
+    f"DELETE {_WORKSPACE}/invitations/<invitation_id>": call(204),
+    f"POST {_WORKSPACE}/invitations/<invitation_id>/resend": call(200),
     # messaging
     "GET /api/onlyfans/messaging/status": call(200, query=_ACCOUNT),
     "GET /api/onlyfans/messaging/failed": call(200, query=_ACCOUNT),
@@ -222,7 +251,26 @@ CALLS: dict[str, Call] = {
     f"POST {_CAMPAIGN}/cancel": call(200, 409),
     f"POST {_CAMPAIGN}/unsend": call(200, 202, 409),
     f"POST {_CAMPAIGN}/retry-failed": call(200, 202, 409),
-    # pages
+    # pages of accounts
+    "GET /team": call(200, reach="none"),
+    "POST /team/invite": call(
+        302,
+        far={422},
+        body=lambda t: {"email": "new@example.test", "role": "chatter", "creators": [t.ids["creator_id"]]},
+    ),
+    "POST /team/invitations/<invitation_id>/<deed>": call(302, params={"deed": "resend"}),
+    "GET /team/members/<member_id>": call(200),
+    "POST /team/members/<member_id>/<deed>": call(
+        302, params={"deed": "assign"}, body=lambda t: {"creator": t.ids["creator_id"]}, far={404, 422}
+    ),
+    "POST /team/creators": call(302, reach="none", body=lambda t: {"stage_name": "Nova"}),
+    "GET /team/creators/<creator_id>/offboard": call(200),
+    "POST /team/creators/<creator_id>/offboard": call(
+        302, body=lambda t: {"typed": t.creator.stage_name, "reason": "left"}
+    ),
+    "GET /stop": call(200, reach="none"),
+    "POST /stop/<creator_id>/<deed>": call(302, params={"deed": "stop"}),
+    # pages of messaging
     "GET /onlyfans": call(200, query=_SHOWN),
     "GET /onlyfans/figures": call(200, query=_SHOWN),
     "GET /onlyfans/list": call(200, query=_SHOWN),
@@ -243,6 +291,9 @@ OPEN: dict[str, str] = {
     "GET /dashboard": "leads somewhere else",
     "GET /signin": "the way in",
     "GET /signup": "the way in",
+    "GET /invitation/<token>": "by the token of a mail",
+    "POST /api/invitations/look": "by the token of a mail",
+    "POST /api/invitations/accept": "by the token of a mail",
     "GET /signin/code": "the way in, second step",
     "GET /password/reset": "by mail",
     "GET /password/reset/<token>": "by the token of a mail",

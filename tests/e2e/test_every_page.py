@@ -18,6 +18,7 @@ from tests.factories.messaging import delivery
 SHOWS = ["going", "planned", "uncertain", "failed", "sent"]
 PATHS = [
     "/signin",
+    "/team",
     "/nothing-here",
     *(f"/onlyfans?show={show}" for show in SHOWS),
     "/settings/keys",
