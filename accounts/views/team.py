@@ -302,7 +302,9 @@ def creator_offboarding(request: HttpRequest, creator_id: str) -> HttpResponse:
 @require_safe
 def myself(request: HttpRequest) -> HttpResponse:
     """A creator's own page: what is sent in their name, and the switch that stops everything."""
-    rows = found.creators_within(principal_of(request).creator_ids).filter(user_id=principal_of(request).user_pk)
+    rows = found.creators_within(principal_of(request).creator_ids).filter(
+        user_id=principal_of(request).user_pk
+    )
     return render(request, "accounts/my_stop.html", {"creators": rows})
 
 

@@ -202,6 +202,22 @@ CALLS: dict[str, Call] = {
     ),
     f"DELETE {_WORKSPACE}/invitations/<invitation_id>": call(204),
     f"POST {_WORKSPACE}/invitations/<invitation_id>/resend": call(200),
+    # a request about one's data is its asker's: none of these callers has one, so each may be told that it is unknown
+    **{f"GET /api/privacy/{kind}": call(200, reach="none") for kind in ("exports", "erasures")},
+    **{
+        f"POST /api/privacy/{path}": call(200, 201, 202, 409, reach="none", body=lambda t: {"scope": "me"})
+        for path in ("exports", "erasures", "erasures/preview")
+    },
+    **{
+        path: call(404, reach="none", params={"request_id": "prv_00000000000000000000000000"})
+        for path in (
+            "GET /api/privacy/exports/<request_id>",
+            "POST /api/privacy/exports/<request_id>/cancel",
+            "POST /api/privacy/exports/<request_id>/link",
+            "GET /api/privacy/erasures/<request_id>",
+            "POST /api/privacy/erasures/<request_id>/undo",
+        )
+    },
     # messaging
     "GET /api/onlyfans/messaging/status": call(200, query=_ACCOUNT),
     "GET /api/onlyfans/messaging/failed": call(200, query=_ACCOUNT),
@@ -291,6 +307,7 @@ OPEN: dict[str, str] = {
     "GET /dashboard": "leads somewhere else",
     "GET /signin": "the way in",
     "GET /signup": "the way in",
+    "GET /api/privacy/files/<token>": "by a signed link of 15 minutes",
     "GET /invitation/<token>": "by the token of a mail",
     "POST /api/invitations/look": "by the token of a mail",
     "POST /api/invitations/accept": "by the token of a mail",

@@ -77,7 +77,7 @@ def leaks(response: Any, theirs: Target) -> bool:
 @pytest.mark.parametrize("kind", ["api", "page"])
 def test_their_ids_are_as_good_as_none(world: _World, kind: str, capsys: pytest.CaptureFixture[str]) -> None:
     ours, theirs = world.targets["ours"], world.targets["theirs"]
-    callers = ("owner", "creator") if kind == "api" else ("owner",)
+    callers = ("owner", "creator")
     clients = {caller: client_of(kind, caller, world) for caller in callers}
     wrong, count = [], 0
     for route in (route for route in JUDGED if route.kind == kind):
