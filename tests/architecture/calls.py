@@ -286,6 +286,13 @@ CALLS: dict[str, Call] = {
     ),
     "GET /stop": call(200, reach="none"),
     "POST /stop/<creator_id>/<deed>": call(302, params={"deed": "stop"}),
+    "GET /settings/audit": call(200, reach="none"),
+    "GET /settings/keys": call(200, reach="none"),
+    "POST /settings/keys/new": call(
+        200, 201, reach="none", body=lambda t: {"name": "New", "scopes": ["read"]}
+    ),
+    "POST /settings/keys/<key_id>/replace": call(200, 201, 302, reach="workspace"),
+    "POST /settings/keys/<key_id>/revoke": call(302, reach="workspace"),
     # pages of messaging
     "GET /onlyfans": call(200, query=_SHOWN),
     "GET /onlyfans/figures": call(200, query=_SHOWN),
@@ -307,6 +314,11 @@ OPEN: dict[str, str] = {
     "GET /dashboard": "leads somewhere else",
     "GET /signin": "the way in",
     "GET /signup": "the way in",
+    "GET /settings/privacy": "the caller's own requests; what they may ask about is judged by the service",
+    "GET /settings/privacy/<kind>/<request_id>/undo": "the caller's own requests",
+    "GET /settings/privacy/erase": "the caller's own requests; what they may ask about is judged by the service",
+    "GET /settings/privacy/exports": "the caller's own requests; what they may ask about is judged by the service",
+    "GET /settings/privacy/exports/<request_id>/files": "the caller's own requests",
     "GET /api/privacy/files/<token>": "by a signed link of 15 minutes",
     "GET /invitation/<token>": "by the token of a mail",
     "POST /api/invitations/look": "by the token of a mail",

@@ -15,7 +15,9 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from accounts.rules.capabilities import CAPABILITIES, capabilities_of, cut_by_scopes
+from accounts.sessions import note_proof
 from accounts.types import Role
+from huntaze.kernel import clock
 from huntaze.kernel.api.permissions import PUBLIC
 from tests.architecture.calls import CALLS, OPEN, Call, Target, make_target
 from tests.architecture.routes import UNDECLARED, Route, routes
@@ -91,6 +93,9 @@ def client_of(kind: str, caller: str, world: World) -> Any:
         return client
     if kind == "page":
         client.force_login(world.team[caller].user)
+        session = client.session
+        note_proof(session, clock.now())
+        session.save()
         return client
     member = world.team["owner" if caller in KEYS else caller]
     token = api_key(member, scopes=KEYS[caller]) if caller in KEYS else access_token(member)
