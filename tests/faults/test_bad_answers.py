@@ -25,9 +25,10 @@ def test_errors_and_cut_connections_are_told_apart_to_the_last_message(stage: St
         "reset_after": 0.02,
         "reset_before": 0.02,
     }
-    for kind, rate in rates.items():
+    for place, (kind, rate) in enumerate(rates.items()):
         stage.platform.fault(kind, rate=rate, match=SENDS)
-        stage.platform.fault(kind, count=1, after=10, match=SENDS)  # each of them at least once
+        # Each of them at least once, and far apart: five failures in a row would open the platform's breaker.
+        stage.platform.fault(kind, count=1, after=10 + 20 * place, match=SENDS)
     count = stage.queue()
     stage.house.start_all()
     stage.wait_until_settled(count)
