@@ -25,6 +25,7 @@ _KIND_BY_PROGRAM = {"gunicorn": "web", "uvicorn": "events", "celery": "worker"}
 
 _is_prepared = False
 _held: tuple[int, int, int] | None = None  # pid, slot, file descriptor of the lock
+_forked = False
 
 
 def process_kind() -> str:
@@ -66,10 +67,11 @@ def _identify() -> int:
 
 def slot() -> int:
     """This process's slot; taken on first use and again after a fork."""
-    global _held
+    global _held, _forked
     if _held is not None:
-        if _held[0] == os.getpid():
+        if not _forked:  # asked for with each value: the process id would be a system call each time
             return _held[1]
+        _forked = False
         os.close(_held[2])  # the parent's descriptor; its lock stays with the parent
         _held = None
     directory = Path(os.environ[_DIR_VARIABLE])
@@ -82,6 +84,14 @@ def slot() -> int:
             _drop_live(directory, number)
             return number
     raise RuntimeError(f"more than {_MAX_SLOTS} processes share {directory}")
+
+
+def _note_fork() -> None:
+    global _forked
+    _forked = True
+
+
+os.register_at_fork(after_in_child=_note_fork)
 
 
 def _try_lock(directory: Path, number: int) -> int | None:

@@ -6,6 +6,7 @@ and Redis are spoken to from one thread of their own, the wire from the event lo
 
 import asyncio
 import random
+import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -58,9 +59,14 @@ log = structlog.get_logger(__name__)
 TICK_SECONDS = 0.1
 #: Between two looks: what is told or answered meanwhile is taken together.
 PAUSE_SECONDS = 0.015
+#: How long the event loop keeps the interpreter while the stores' thread waits for it; Python's own 5 ms, paid with
+#: every answer of a store, would be most of a step.
+SWITCH_SECONDS = 0.001
 TROUBLE_SECONDS = 0.5
 #: How long an account waits whose rows could not be claimed.
 REFUSED_SECONDS = 60.0
+#: Slots asked for with one look: a larger batch would arrive as a burst that waits for itself.
+MOST_AT_ONCE = 150
 #: Also the number of connections: what is claimed goes on the wire at once and waits for nobody.
 MOST_IN_FLIGHT = 1000
 #: Slots given at once to an account whose number of waiting replies is not known; more follow with the next tick.
@@ -131,6 +137,7 @@ class Pump:
     async def run(self) -> int:
         """Returns how many messages this pump sent."""
         loop = asyncio.get_running_loop()
+        sys.setswitchinterval(SWITCH_SECONDS)
         with ThreadPoolExecutor(1, thread_name_prefix="pump") as thread:
             async with AsyncExitStack() as stack:
                 for platform in PLATFORMS:
@@ -195,7 +202,7 @@ class Pump:
                 in_flight = self._launched - self._landed
                 if is_ending and not in_flight and not self._done:
                     break
-                room = 0 if is_ending else MOST_IN_FLIGHT - in_flight
+                room = 0 if is_ending else min(MOST_AT_ONCE, MOST_IN_FLIGHT - in_flight)
                 jobs = self._step(room)
                 if jobs:
                     self._launched += len(jobs)
