@@ -190,25 +190,31 @@ class Breakers:
         A refusal that is the caller's own fault is a success of the service.
         """
         self._measure(name, ok, latency_ms)
-        self._tell(name, ok, reason, 1)
+        self._tell(name, ok, reason, 1, 1, self._limits)
 
     def record_all(
-        self, name: str, results: Iterable[tuple[bool, float]], *, least_failing_parts: int = 1
+        self,
+        name: str,
+        results: Iterable[tuple[bool, float]],
+        *,
+        least_failing_parts: int = 1,
+        limits: Limits | None = None,
     ) -> None:
         """Take in many calls, (ok, latency in ms) in the order in which they ended; a run of equal ones costs one
         round trip, so that a healthy service costs one for each batch.
 
         With `least_failing_parts` failures open it only when so many of its parts (see `breaker_parts`) have failed
-        in the last minute: one part's own trouble is not the service's.
+        in the last minute: one part's own trouble is not the service's. `limits` stand in for this breaker's own.
         """
         for ok, run in groupby(results, key=lambda result: result[0]):
             calls = list(run)
             for _, latency_ms in calls:
                 self._measure(name, ok, latency_ms)
-            self._tell(name, ok, "", len(calls), least_failing_parts)
+            self._tell(name, ok, "", len(calls), least_failing_parts, limits or self._limits)
 
-    def _tell(self, name: str, ok: bool, reason: str, calls: int, least_failing_parts: int = 1) -> None:
-        limits = self._limits
+    def _tell(
+        self, name: str, ok: bool, reason: str, calls: int, least_failing_parts: int, limits: Limits
+    ) -> None:
         values = [limits_json(limits), int(ok), reason, calls, least_failing_parts]
         try:
             _RECORD([self._key(name)], values)

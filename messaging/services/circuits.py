@@ -25,6 +25,8 @@ log = structlog.get_logger(__name__)
 #: Failures of fewer accounts than this say nothing about the vendor: their own breakers open.
 MANY_ACCOUNTS = 3
 LIMITS = Limits()
+#: Thousands share the vendor, and time-outs end together: a run of failures says nothing there, their share does.
+VENDOR_LIMITS = Limits(in_a_row=2**31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ def _tell_vendor(tried: Sequence[Tried]) -> None:
         breaker.record(VENDOR, False, reason=reason)
     if not reasons:
         results = [(call.is_ok, call.latency_ms) for call in tried]
-        breaker.record_all(VENDOR, results, least_failing_parts=MANY_ACCOUNTS)
+        breaker.record_all(VENDOR, results, least_failing_parts=MANY_ACCOUNTS, limits=VENDOR_LIMITS)
 
 
 def sort(grants: Iterable[Grant]) -> Sorted:

@@ -148,8 +148,14 @@ def test_many_accounts_failing_open_the_vendors_breaker() -> None:
     for account in (1, 2):
         circuits.tell([tried(account, "timeout")] * 4, has_trouble=True)
     assert breaker.states([VENDOR])[VENDOR] is State.CLOSED
-    circuits.tell([tried(3, "timeout")], has_trouble=True)
+    circuits.tell([tried(3, "timeout")] * 2, has_trouble=True)
     assert breaker.states([VENDOR])[VENDOR] is State.OPEN
+
+
+def test_a_run_of_failures_among_many_that_arrive_says_nothing_of_the_vendor() -> None:
+    circuits.tell([tried(number) for number in range(100)], has_trouble=False)
+    circuits.tell([tried(number, "timeout") for number in range(12)], has_trouble=True)
+    assert breaker.states([VENDOR])[VENDOR] is State.CLOSED
 
 
 def test_an_open_accounts_grants_go_back_and_a_half_open_one_keeps_one_slot() -> None:
