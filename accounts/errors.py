@@ -119,3 +119,15 @@ class NothingToUndo(Conflict):
 
 class ExportGone(NotFound):
     message = "This export is not there any more, or not yet"
+
+
+class EndpointDisabled(Conflict):
+    message = "This endpoint is switched off; enable it first"
+
+
+class TooManyEndpoints(Conflict):
+    message = "This workspace has too many webhook endpoints; remove one first"
+
+
+class StillUnderWay(Conflict):
+    message = "This event is still waiting or under way"

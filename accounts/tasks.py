@@ -6,6 +6,8 @@ from accounts.services import audit_chain, audit_retention, key_rotation
 from accounts.services.mail import forget_mails, send_due
 from accounts.services.privacy import export, work
 from accounts.services.retention import forget_idempotency_keys, forget_sessions
+from accounts.services.webhooks.deliver import deliver_due
+from accounts.services.webhooks.retention import forget_webhooks
 from huntaze.kernel import clock
 from huntaze.kernel.jobs import job
 
@@ -55,3 +57,13 @@ def run_privacy(**_: Any) -> None:
 @job("accounts.forget_exports", system_wide=True)
 def forget_exports(**_: Any) -> None:
     export.forget_files(now=clock.now())
+
+
+@job("accounts.deliver_webhooks", system_wide=True)
+def deliver_webhooks(**_: Any) -> None:
+    deliver_due()
+
+
+@job("accounts.forget_webhooks", system_wide=True)
+def forget_webhooks_task(**_: Any) -> None:
+    forget_webhooks(now=clock.now())

@@ -39,6 +39,7 @@ class Config:
     task_routes = {
         "messaging.pump": {"queue": "send"},
         "messaging.apply_inbound": {"queue": "webhooks"},
+        "accounts.deliver_webhooks": {"queue": "webhooks"},
     }
     timezone = "UTC"
     beat_scheduler = "huntaze.kernel.beat:BoundedScheduler"
@@ -50,6 +51,8 @@ class Config:
         "tend-campaigns": _every(1.0, "messaging.tend_campaigns", "default"),
         "unsend-campaigns": _every(2.0, "messaging.unsend_campaigns", "default"),
         "apply-inbound": _every(2.0, "messaging.apply_inbound", "webhooks"),
+        "deliver-webhooks": _every(2.0, "accounts.deliver_webhooks", "webhooks"),
+        "forget-webhooks": _every(3600.0, "accounts.forget_webhooks", "default"),
         "measure-queues": _every(10.0, "messaging.measure_queues", "default"),
         "send-mails": _every(5.0, "accounts.send_mails", "default"),
         "forget-mails": _every(3600.0, "accounts.forget_mails", "default"),

@@ -1,4 +1,4 @@
-"""`/api/auth/…`, the team's, and keys, audit and privacy."""
+"""`/api/auth/…`, the team's, and keys, audit, privacy and outgoing webhooks."""
 
 from django.urls import include, path
 
@@ -6,4 +6,5 @@ urlpatterns = [
     path("auth/", include("accounts.api.auth_urls")),
     path("", include("accounts.api.team_urls")),
     path("", include("accounts.api.trust_urls")),
+    path("", include("accounts.api.webhook_urls")),
 ]

@@ -9,6 +9,7 @@ from accounts.models.platform_accounts import PlatformAccount
 from accounts.models.privacy import ExportChunk, LegalHold, PrivacyRequest
 from accounts.models.sessions import BrowserSession, KnownDevice
 from accounts.models.team import Invitation
+from accounts.models.webhooks import WebhookDelivery, WebhookSubscription
 from accounts.models.workspaces import (
     Creator,
     CreatorAssignment,
@@ -43,6 +44,8 @@ __all__ = [
     "SecurityKey",
     "TotpDevice",
     "User",
+    "WebhookDelivery",
+    "WebhookSubscription",
     "Workspace",
     "WorkspaceKey",
 ]

@@ -199,3 +199,20 @@ def _session_stolen(user: User | None, params: Params) -> Letter | None:
             "A token of one of your sessions was used twice, so somebody may have copied it. We ended that session."
         ),
     )
+
+
+@letter("webhook_disabled")
+def _webhook_disabled(user: User | None, params: Params) -> Letter | None:
+    if params["reason"] == "gone":
+        text = _("{host} answered that the address is gone for good.").format(host=params["host"])
+    else:
+        text = _("{host} has failed for five days.").format(host=params["host"])
+    return Letter(
+        _("A webhook endpoint was switched off"),
+        (
+            text,
+            _(
+                "Nothing is sent to it any more. Once it works again, enable it and send again what it missed."
+            ),
+        ),
+    )

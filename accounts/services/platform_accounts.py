@@ -6,7 +6,9 @@ from django.db import IntegrityError, transaction
 
 from accounts.errors import AccountTaken
 from accounts.models import Creator, PlatformAccount
+from accounts.rules.webhooks import EventKind
 from accounts.services import audit
+from accounts.services.webhooks.events import announce_one
 from accounts.types import AccountState, Platform
 
 
@@ -71,6 +73,13 @@ def move_state(
             changes={"from": known.state, "to": str(state)},
             reason=reason,
         )
+        if known.state == AccountState.CONNECTED:
+            announce_one(
+                workspace_pk=account.workspace_id,
+                kind=EventKind.ACCOUNT_NEEDS_REAUTH,
+                data={"accountId": account.public_id, "state": str(state), "reason": reason},
+                now=at,
+            )
     account.state, account.state_reason, account.state_changed_at = state, reason, at
     return True
 

@@ -32,6 +32,8 @@ _REFUSED_NETS = [
 def is_public(text: str) -> bool:
     """Whether an address may be called: global unicast, and none that carries another address inside
     (IPv4-mapped, NAT64, 6to4, Teredo) or belongs to carrier-grade NAT. A zone id is refused."""
+    if "%" in text:
+        return False
     try:
         address: _Address = ipaddress.ip_address(text)
     except ValueError:
@@ -84,15 +86,18 @@ def check_url(url: str, *, loopback: bool = False) -> URL:
 
 
 def _is_literal(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
+    """Whether the client takes it for an address and asks no resolver: anything of digits and dots, also what only
+    the system's resolver reads as one (`2130706433`, `0177.0.0.1`, `127.0.0.1.`)."""
+    return ":" in host or host.replace(".", "").isdigit()
 
 
 def _is_loopback(host: str) -> bool:
-    return host == "localhost" or (_is_literal(host) and ipaddress.ip_address(host).is_loopback)
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def guarded_client(url: str, *, vendor: str, headers: dict[str, str] | None = None) -> HttpClient:

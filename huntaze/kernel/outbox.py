@@ -68,10 +68,12 @@ def assert_no_transaction() -> None:
         raise RuntimeError("no outside call inside a transaction")
 
 
-def claim(model: type[R], *, now: datetime, limit: int, lease: timedelta) -> list[R]:
-    """Lease up to `limit` due rows, oldest first; rows whose lease has run out are due again."""
+def claim(model: type[R], *, now: datetime, limit: int, lease: timedelta, among: Q | None = None) -> list[R]:
+    """Lease up to `limit` due rows, oldest first; rows whose lease has run out are due again. `among` narrows them."""
     manager = model._default_manager
-    due = Q(state=State.QUEUED, available_at__lte=now) | Q(state=State.WORKING, leased_until__lt=now)
+    due = (among or Q()) & (
+        Q(state=State.QUEUED, available_at__lte=now) | Q(state=State.WORKING, leased_until__lt=now)
+    )
     token = uuid4()
     with transaction.atomic():
         rows = list(
@@ -97,15 +99,16 @@ def settle(row: QueueRow, **changes: Any) -> None:
 
 
 def retry_or_bury(
-    row: QueueRow, *, now: datetime, error: str, delays: Sequence[float] = RETRY_DELAYS
+    row: QueueRow, *, now: datetime, error: str, delays: Sequence[float] = RETRY_DELAYS, **changes: Any
 ) -> bool:
-    """Put the row back at its next time, or make it a dead letter after the last attempt; True when it waits."""
+    """Put the row back at its next time, or make it a dead letter after the last attempt; True when it waits. More
+    `changes` are written with it."""
     error = error[:200]
     if row.attempts > len(delays):
-        settle(row, state=State.FAILED, last_error=error)
+        settle(row, state=State.FAILED, last_error=error, **changes)
         return False
     later = now + timedelta(seconds=delays[row.attempts - 1])
-    settle(row, state=State.QUEUED, available_at=later, last_error=error)
+    settle(row, state=State.QUEUED, available_at=later, last_error=error, **changes)
     return True
 
 

@@ -15,6 +15,7 @@ from messaging.rules.outcomes import WITHDRAWN
 from messaging.services import limits
 from messaging.services.fans import touch
 from messaging.services.forecasts import forecast
+from messaging.services.news import tell_deliveries
 from messaging.types import DeliveryState
 
 #: A person's word ends a look-up, also one that is under way: without its lease it can't write any more.
@@ -76,6 +77,7 @@ def it_arrived(*, delivery: Delivery, actor: audit.Actor, now: datetime) -> None
         sent_at = delivery.dispatched_at or now
         Message.objects.filter(pk=delivery.written.pk, sent_at=None).update(sent_at=sent_at)
         touch(delivery.written.conversation_id, sent_at)
+        tell_deliveries([delivery.pk])
         _record(delivery, actor, "message.declared_arrived", now, {})
     metrics.UNCERTAIN_RESOLVED.labels("person").inc()
 

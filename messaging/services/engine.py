@@ -23,6 +23,7 @@ from huntaze.kernel.limiter import Grant, Lane
 from huntaze.kernel.money import Money
 from messaging.models import Delivery, Message, SendPolicy
 from messaging.rules.outcomes import Outcome
+from messaging.services.news import tell_deliveries
 from messaging.types import Outgoing
 
 # A fan's next message waits for the answer to the one before it: two requests in flight may arrive in any order.
@@ -117,7 +118,7 @@ UPDATE messaging_delivery d
               %(delays)s::float8[], %(lookups)s::bool[], %(used)s::bool[])
        AS o(id, token, state, code, refund, delay, lookup, used)
  WHERE d.id = o.id AND d.lease_token = o.token
-RETURNING d.id
+RETURNING d.id, EXISTS (SELECT 1 FROM accounts_webhooksubscription WHERE disabled_at IS NULL)
 """
 
 _SETTLE_LATE = """
@@ -340,12 +341,17 @@ def settle(outcomes: Sequence[tuple[Claimed, Outcome]]) -> set[int]:
     sent = [(row.id, outcome.platform_message_id) for row, outcome in outcomes if outcome.platform_message_id]
     with transaction.atomic(), _cursor() as cursor:
         cursor.execute(_SETTLE, values)
-        ours = {pk for (pk,) in cursor.fetchall()}
+        written = dict(cursor.fetchall())
+        ours = set(written)
         late = [item for item in sent if item[0] not in ours]
         if late:
             cursor.execute(_SETTLE_LATE, {"ids": [pk for pk, _ in late]})
             ours |= {pk for (pk,) in cursor.fetchall()}
         mark_sent([item for item in sent if item[0] in ours])
+        if late or any(
+            written.values()
+        ):  # whether anybody listens came with the rows: a batch costs no query for it
+            tell_deliveries(ours)
     return ours
 
 
@@ -371,9 +377,11 @@ def make_due(*, most: int = 5000) -> list[tuple[int, Lane]]:
 
 def rescue(*, lookup_after: float, most: int = 1000) -> int:
     """Rows whose sender died are uncertain: they may have been sent. Returns how many."""
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_RESCUE, {"lookup_after": lookup_after, "most": most})
-        return int(cursor.rowcount)
+        rescued = [pk for (pk,) in cursor.fetchall()]
+        tell_deliveries(rescued)
+    return len(rescued)
 
 
 def has_rows(grants: Sequence[Grant]) -> bool:

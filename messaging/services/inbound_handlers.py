@@ -22,6 +22,7 @@ from messaging.rules import onlyfans_events as events
 from messaging.rules.content import storable
 from messaging.rules.prices import currency_of
 from messaging.services.fans import conversation_of, note_activity, touch, upsert_fan
+from messaging.services.news import tell_deliveries, tell_received
 from messaging.services.send import text_digest
 from messaging.types import AuthorKind, DeliveryState, Direction, SignalKind
 
@@ -51,6 +52,7 @@ def message_received(account: PlatformAccount, payload: dict[str, Any], received
     note_activity(fan, message.created_at)
     Conversation.objects.filter(pk=message.conversation_id).update(unread_count=F("unread_count") + 1)
     touch(message.conversation_id, message.created_at)
+    tell_received(message)
 
 
 def message_sent(account: PlatformAccount, payload: dict[str, Any], received_at: datetime) -> None:
@@ -109,6 +111,8 @@ def _settle(row: Delivery, message_id: str, sent_at: datetime, received_at: date
         metrics.UNCERTAIN_RESOLVED.labels("report").inc()
     Message.objects.filter(pk=row.written.pk).update(platform_message_id=message_id, sent_at=sent_at)
     touch(row.written.conversation_id, sent_at)
+    if row.state != DeliveryState.SENT:
+        tell_deliveries([row.pk])
 
 
 def message_deleted(account: PlatformAccount, payload: dict[str, Any], received_at: datetime) -> bool:

@@ -21,6 +21,7 @@ from messaging.models import Delivery, Message
 from messaging.rules.outcomes import may_replay, unreadable
 from messaging.services import limits
 from messaging.services.fans import touch
+from messaging.services.news import tell_deliveries
 from messaging.services.pump import gateway_config, outgoing_of
 from messaging.types import DeliveryState, Outgoing
 
@@ -135,6 +136,7 @@ def _settle(row: Delivery, found: list[str] | None, now: datetime, *, has_twin: 
         settle(row, state=DeliveryState.SENT, needs_lookup=False, last_error="", answered_at=now)
         Message.objects.filter(pk=row.written.pk).update(platform_message_id=free[0], sent_at=sent_at)
         touch(row.written.conversation_id, sent_at)
+        tell_deliveries([row.pk])
         metrics.UNCERTAIN_RESOLVED.labels("lookup").inc()
     elif (not free or has_twin) and _may_replay(row, now):
         settle(row, state=DeliveryState.QUEUED, needs_lookup=False, available_at=now, replays=row.replays + 1)

@@ -18,6 +18,7 @@ from tests.factories.accounts import AssignmentFactory, MembershipFactory, api_k
 from tests.factories.campaigns import campaign
 from tests.factories.messaging import FanFactory, delivery
 from tests.factories.team import Team
+from tests.factories.webhooks import webhook_endpoint
 
 
 @dataclass
@@ -91,6 +92,7 @@ def make_target(
             sent_at=now,
             expires_at=now + timedelta(days=7),
         )
+        endpoint, event = webhook_endpoint(team.workspace, name)
     return Target(
         workspace=team.workspace,
         creator=creator,
@@ -105,6 +107,7 @@ def make_target(
         member=member,
         key=key,
         invitation=invitation,
+        more={"endpoint_id": endpoint, "event_row_id": event},
     )
 
 
@@ -144,6 +147,8 @@ _LIST = "/api/onlyfans/lists/<list_id>"
 _SEGMENT = "/api/onlyfans/segments/<segment_id>"
 _WORKSPACE = "/api/workspaces/<workspace_id>"
 _MEMBER = f"{_WORKSPACE}/members/<member_id>"
+_ENDPOINTS = "/api/webhooks/endpoints"
+_ENDPOINT = f"{_ENDPOINTS}/<endpoint_id>"
 _SEND_FORM: Body = lambda t: {  # noqa: E731
     "account": t.ids["account_id"], "recipient": t.ids["fan_id"], "text": "Hello", "priority": "5", "token": "0" * 32,
 }  # fmt: skip
@@ -218,6 +223,22 @@ CALLS: dict[str, Call] = {
             "POST /api/privacy/erasures/<request_id>/undo",
         )
     },
+    f"GET {_ENDPOINTS}": call(200, reach="none"),
+    f"POST {_ENDPOINTS}": call(
+        201,
+        reach="none",
+        body=lambda t: {"url": "https://example.com/hook", "events": ["message.failed"]},
+    ),
+    f"GET {_ENDPOINT}": call(200, reach="workspace"),
+    f"PATCH {_ENDPOINT}": call(200, reach="workspace", body=lambda t: {"description": "New"}),
+    f"DELETE {_ENDPOINT}": call(204, reach="workspace"),
+    f"POST {_ENDPOINT}/rotate": call(201, reach="workspace"),
+    f"POST {_ENDPOINT}/ping": call(202, reach="workspace"),
+    f"GET {_ENDPOINT}/deliveries": call(200, reach="workspace"),
+    f"POST {_ENDPOINT}/replay": call(
+        202, reach="workspace", body=lambda t: {"since": "2026-01-01T00:00:00Z"}
+    ),
+    f"POST {_ENDPOINT}/deliveries/<event_row_id>/replay": call(202, reach="workspace"),
     # messaging
     "GET /api/onlyfans/messaging/status": call(200, query=_ACCOUNT),
     "GET /api/onlyfans/messaging/failed": call(200, query=_ACCOUNT),

@@ -30,6 +30,8 @@ LIFTED = {
     ("accounts/services/privacy/work.py", "privacy"),
     ("accounts/services/retention.py", "retention"),
     ("accounts/services/signin.py", "refresh"),
+    ("accounts/services/webhooks/deliver.py", "webhooks"),
+    ("accounts/services/webhooks/retention.py", "webhooks"),
     ("accounts/services/signin.py", "sign-in"),
     ("huntaze/kernel/admin.py", "admin"),
     ("messaging/services/campaigns/tend.py", "campaigns"),

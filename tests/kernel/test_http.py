@@ -355,6 +355,11 @@ def test_a_global_address_is_public(address: str) -> None:
     [
         "http://example.com/", "https://example.com:444/", "https://10.0.0.1/", "https://[::1]/", "ftp://example.com/",
         "https://user:pass@example.com/", "https://127.0.0.1/", "not a url", "https:///x", "http://127.0.0.1:8080/",
+        "https://2130706433/", "https://0177.0.0.1/", "https://127.1/", "https://0/", "https://127.0.0.1./",
+        "https://①②⑦.⓪.⓪.①/", "https://[::ffff:127.0.0.1]/", "https://[fe80::1%25eth0]/",
+        "https://[2606:4700:4700::1111%25eth0]/", "https://169.254.169.254/latest/meta-data/", "https://100.64.0.1/",
+        "https://[64:ff9b::7f00:1]/", "https://[fd00:ec2::254]/", "https://example.com:22/", "https://8.8.8.8:6379/",
+        "file:///etc/passwd", "gopher://example.com/", "https://example.com@127.0.0.1/", "//example.com/",
     ],
 )  # fmt: skip
 def test_the_form_of_a_users_url_is_checked(url: str) -> None:
@@ -362,7 +367,7 @@ def test_the_form_of_a_users_url_is_checked(url: str) -> None:
         guard.check_url(url)
 
 
-@pytest.mark.parametrize("host", ["localhost", "2130706433", "0x7f.1", "127.1"])
+@pytest.mark.parametrize("host", ["localhost", "0x7f.1", "0x7f000001", "2130706433", "127.1"])
 def test_a_name_of_an_inner_address_is_not_called(host: str, settings: object) -> None:
     settings.DEMO = False  # type: ignore[attr-defined]
 
@@ -370,7 +375,7 @@ def test_a_name_of_an_inner_address_is_not_called(host: str, settings: object) -
         async with guard.guarded_client(f"https://{host}/hook", vendor="test") as client:
             await client.request("POST", "/hook", operation="x", json={})
 
-    with pytest.raises(NotSent):
+    with pytest.raises(NotSent, match="address_refused"):
         asyncio.run(run())
 
 

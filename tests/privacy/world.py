@@ -23,6 +23,7 @@ from messaging.services.fans import handle_digest
 from messaging.services.send import text_digest
 from tests.factories.campaigns import campaign
 from tests.factories.messaging import delivery
+from tests.factories.webhooks import webhook_endpoint
 
 
 class Planted:
@@ -73,6 +74,8 @@ def plant(world: Any) -> Planted:
     with workspace_scope(member.workspace_id):
         CampaignExclusion.objects.create(campaign=row, fan=fan, reason="opted_out")
     _webhooks(world, put)
+    with workspace_scope(member.workspace_id):
+        webhook_endpoint(member.workspace, put("endpoint"))
     redis.client().set("session:demo", "nobody")
     return put
 

@@ -20,6 +20,8 @@ from accounts.models import (
     PlatformAccount,
     RefreshSession,
     User,
+    WebhookDelivery,
+    WebhookSubscription,
     Workspace,
     WorkspaceKey,
 )
@@ -89,6 +91,7 @@ def _datasets(scope: PrivacyScope) -> list[Dataset]:
             Dataset("accounts", _select(_accounts, "creator"), _ACCOUNT),
             Dataset("invitations", _in_workspace(Invitation), _INVITATION),
             Dataset("api_keys", _in_workspace(ApiKey), _KEY),
+            Dataset("webhooks", _in_workspace(WebhookSubscription), _WEBHOOK),
             Dataset("audit", _select(_in_workspace(AuditEvent), "actor_member", "actor_key"), _AUDIT),
         ],
         PrivacyScope.CREATOR: [
@@ -150,6 +153,7 @@ _INVITATION = _columns("email", "role", "created_at", "expires_at", "accepted_at
 _KEY = _columns(
     "name", "prefix", "scopes", "allowed_ips", "created_at", "expires_at", "revoked_at", "last_used_at"
 )
+_WEBHOOK = _columns("url", "description", "events", "created_at", "disabled_at", "removed_at")
 _AUDIT = _columns(
     "at",
     "action",
@@ -182,6 +186,8 @@ def _doors(scope: PrivacyScope) -> list[Step]:
             blank("close", lambda subject: _workspace(subject).exclude(status=ERASED), _close),
             delete("sessions", _in_workspace(RefreshSession)),
             blank("api_keys_end", lambda subject: ApiKey.objects.filter(revoked_at=None), _revoke),
+            delete("webhook_events", _in_workspace(WebhookDelivery)),
+            delete("webhooks", _in_workspace(WebhookSubscription)),
             accounts,
         ]
     if scope is PrivacyScope.CREATOR:

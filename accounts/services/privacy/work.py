@@ -13,11 +13,13 @@ import structlog
 from django.db import transaction
 
 from accounts.models import PrivacyRequest
+from accounts.rules.webhooks import EventKind
 from accounts.services import audit
 from accounts.services.mail import mail_to
 from accounts.services.privacy import export, registry
 from accounts.services.privacy.registry import Subject
 from accounts.services.privacy.requests import is_held, plan_of
+from accounts.services.webhooks.events import announce_one
 from accounts.types import PrivacyScope
 from huntaze.kernel import clock, context, outbox
 from huntaze.kernel.outbox import Ending, LeaseLost, State
@@ -155,3 +157,10 @@ def _tell(request: PrivacyRequest, now: datetime) -> None:
     user = request.asked_by.user
     if request.kind == "export" and user.is_active:
         mail_to(user, "export_ready", now=now)
+    if request.kind == "export":
+        announce_one(
+            workspace_pk=request.workspace_id,
+            kind=EventKind.EXPORT_READY,
+            data={"exportId": request.public_id, "scope": request.scope},
+            now=now,
+        )

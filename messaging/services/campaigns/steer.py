@@ -21,6 +21,7 @@ from messaging.services import limits
 from messaging.services.campaigns import rows
 from messaging.services.campaigns.expand import promise
 from messaging.services.campaigns.record import record, taken
+from messaging.services.news import tell_finished
 from messaging.services.send import UNKNOWN
 from messaging.types import CampaignState, DeliveryState
 
@@ -60,6 +61,7 @@ def cancel(*, campaign: Campaign, actor: audit.Actor, now: datetime) -> Campaign
         _move(row, CampaignState.CANCELLED, ended_at=now)
         _all(partial(rows.withdraw, row.pk))
         record(row, actor, "cancelled", now, {"messages": waiting})
+        tell_finished(row, state=str(CampaignState.CANCELLED), reason="", now=now)
     return row
 
 

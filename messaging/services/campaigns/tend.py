@@ -23,6 +23,7 @@ from messaging.services.campaigns import rows, steer
 from messaging.services.campaigns.expand import expand, promise, take_turn
 from messaging.services.campaigns.record import record
 from messaging.services.campaigns.texts import UNREADABLE
+from messaging.services.news import tell_finished
 from messaging.types import CampaignState, DeliveryState
 
 log = structlog.get_logger(__name__)
@@ -156,4 +157,5 @@ def _unsend(campaign: Campaign, now: datetime) -> int:
 def _end(campaign: Campaign, state: CampaignState, reason: str, now: datetime) -> None:
     Campaign.objects.filter(pk=campaign.pk).update(state=state, state_reason=reason, ended_at=now)
     record(campaign, Actor.system(), str(state), now, {"reason": reason} if reason else None)
+    tell_finished(campaign, state=str(state), reason=reason, now=now)
     log.info("messaging.campaign.ended", state=str(state))

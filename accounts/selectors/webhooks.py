@@ -1,0 +1,35 @@
+"""Endpoints and what was sent to them."""
+
+from django.db.models import QuerySet
+
+from accounts.models import WebhookDelivery, WebhookSubscription
+from huntaze.kernel.errors import NotFound
+from huntaze.kernel.ids import decode
+
+
+def endpoints() -> QuerySet[WebhookSubscription]:
+    """Those of the workspace in scope, newest first; removed ones are not shown."""
+    return WebhookSubscription.objects.filter(removed_at=None).order_by("-pk")
+
+
+def endpoint_of(public_id: str) -> WebhookSubscription:
+    """Raises NotFound."""
+    uid = decode(WebhookSubscription.PREFIX, public_id)
+    row = endpoints().filter(uid=uid).first() if uid else None
+    if row is None:
+        raise NotFound
+    return row
+
+
+def deliveries_of(endpoint: WebhookSubscription) -> QuerySet[WebhookDelivery]:
+    """The log of one endpoint, newest first."""
+    return WebhookDelivery.objects.filter(subscription=endpoint).order_by("-pk")
+
+
+def delivery_of(endpoint: WebhookSubscription, public_id: str) -> WebhookDelivery:
+    """Raises NotFound."""
+    uid = decode(WebhookDelivery.PREFIX, public_id)
+    row = deliveries_of(endpoint).filter(uid=uid).first() if uid else None
+    if row is None:
+        raise NotFound
+    return row

@@ -1,0 +1,1 @@
+"""Outgoing webhooks: endpoints of a workspace, events for them, and their way there."""
