@@ -47,6 +47,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "huntaze.kernel.middleware.RequestContextMiddleware",
+    "huntaze.kernel.headers.HeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -113,6 +114,7 @@ LOGIN_URL = "/signin"
 LOGIN_REDIRECT_URL = "/"
 STEP_UP_URL = "/confirm"
 VERIFY_URL = "/verify-email"
+SECURITY_URL = "/settings/security"
 
 TERMS_VERSION = env.text("TERMS_VERSION", "2026-11")
 TERMS_URL = env.text("TERMS_URL", "")

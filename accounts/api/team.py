@@ -34,6 +34,8 @@ class TeamViewSet(HuntazeViewSet):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
+        if self.action is None:
+            return  # a method that is not taken here; nobody has been asked who they are
         if kwargs.get("workspace_id", self.principal.workspace_id) != self.principal.workspace_id:
             raise NotFound
 

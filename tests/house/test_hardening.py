@@ -46,6 +46,23 @@ def test_the_admin_has_no_sign_in_door_of_its_own(world: Any, client: Client) ->
     assert client.get("/admin/login/").status_code == 403
 
 
+def test_the_admin_has_no_door_of_its_own_to_passwords(db: None, client: Client) -> None:
+    """Django's own form would leave other sessions alive, and nobody would be told."""
+    staff = looker("view_user")
+    client.force_login(staff)
+    new = {"old_password": PASSWORD, "new_password1": "Another-horse-8", "new_password2": "Another-horse-8"}
+    answer = client.post("/admin/password_change/", new)
+    assert (answer.status_code, answer["Location"]) == (302, "/settings/security")
+    staff.refresh_from_db()
+    assert staff.check_password(PASSWORD)
+
+
+@pytest.mark.parametrize("path", ["workspaces/wsp_0/leave", "creators/crt_0/stop", "creators/crt_0/resume"])
+def test_a_method_that_is_not_taken_is_a_405_for_strangers_too(db: None, path: str) -> None:
+    answer = APIClient().get(f"/api/{path}")
+    assert (answer.status_code, "error" in answer.json()) == (405, True)
+
+
 def test_a_hidden_column_is_no_filter(db: None, client: Client) -> None:
     client.force_login(looker("view_user"))
     answer = client.get("/admin/accounts/user/?password__startswith=argon2")
