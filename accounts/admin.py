@@ -12,17 +12,21 @@ from django.utils.translation import ngettext
 from accounts.models import (
     ApiKey,
     AuditEvent,
+    Connection,
     Creator,
     Mail,
     Membership,
     PlatformAccount,
     RefreshSession,
+    Revocation,
     User,
     Workspace,
 )
 from accounts.services.audit import Actor
+from accounts.services.connections.leave import revoke_again
 from accounts.services.mail import send_again
 from accounts.services.platform_accounts import set_paused
+from accounts.templatetags.integration_words import said
 from accounts.types import AccountState
 from huntaze.kernel import clock, ids
 from huntaze.kernel.admin import Attention, ReadOnlyAdmin, attention
@@ -65,13 +69,35 @@ class CreatorAdmin(ReadOnlyAdmin):
 
 @admin.register(PlatformAccount)
 class PlatformAccountAdmin(ReadOnlyAdmin):
-    list_display = ("handle", "public_id", "platform", "creator", "workspace", "state", "is_sending_paused")
+    list_display = (
+        "handle",
+        "public_id",
+        "platform",
+        "creator",
+        "workspace",
+        "state_in_words",
+        "reason_in_words",
+        "is_sending_paused",
+    )
     list_filter = ("platform", "state", "is_sending_paused")
     list_select_related = ("creator", "workspace")
     search_fields = ("handle", "external_id", "creator__stage_name")
     ordering = ("-id",)
     actions = ("pause_sending", "resume_sending")
     exclude = ("credentials",)
+
+    @admin.display(description=_("State"), ordering="state")
+    def state_in_words(self, row: PlatformAccount) -> str:
+        return str(said(row.state, "account"))
+
+    @admin.display(description=_("Reason"))
+    def reason_in_words(self, row: PlatformAccount) -> str:
+        """Its code, where it has no words."""
+        return (
+            ""
+            if row.state == AccountState.CONNECTED
+            else str(said(row.state_reason, "reason") or row.state_reason)
+        )
 
     @admin.action(permissions=["operate"], description=_("Pause sending"))
     def pause_sending(self, request: HttpRequest, queryset: QuerySet[PlatformAccount]) -> None:
@@ -88,6 +114,50 @@ class PlatformAccountAdmin(ReadOnlyAdmin):
             "count": changed
         }
         self.message_user(request, text, messages.SUCCESS)
+
+
+@admin.register(Connection)
+class ConnectionAdmin(ReadOnlyAdmin):
+    """Attempts to connect accounts, and how they ended."""
+
+    list_display = (
+        "public_id",
+        "platform",
+        "creator",
+        "workspace",
+        "state_in_words",
+        "reason_in_words",
+        "started_at",
+        "finished_at",
+    )
+    list_filter = ("platform", "state")
+    list_select_related = ("creator", "workspace")
+    ordering = ("-id",)
+
+    @admin.display(description=_("State"), ordering="state")
+    def state_in_words(self, row: Connection) -> str:
+        return str(said(row.state, "step"))
+
+    @admin.display(description=_("Reason"))
+    def reason_in_words(self, row: Connection) -> str:
+        return str(said(row.reason, "failure"))
+
+
+@admin.register(Revocation)
+class RevocationAdmin(ReadOnlyAdmin):
+    """Accounts that still have to be disconnected at their platform."""
+
+    list_display = ("public_id", "platform", "state", "attempts", "last_error", "queued_at", "available_at")
+    list_filter = ("platform", "state")
+    ordering = ("-id",)
+    exclude = ("external_id",)
+    actions = ("try_again",)
+
+    @admin.action(permissions=["operate"], description=_("Try again"))
+    def try_again(self, request: HttpRequest, queryset: QuerySet[Revocation]) -> None:
+        count = revoke_again(pks=[row.pk for row in queryset], now=clock.now())
+        text = ngettext("%(count)d row is tried again.", "%(count)d rows are tried again.", count)
+        self.message_user(request, text % {"count": count}, messages.SUCCESS)
 
 
 @admin.register(ApiKey)
@@ -186,3 +256,10 @@ def accounts_to_reconnect() -> Attention:
     count = PlatformAccount.objects.filter(state__in=states).count()
     url = reverse("admin:accounts_platformaccount_changelist") + f"?state__in={','.join(states)}"
     return Attention(_("Accounts to reconnect"), count, url)
+
+
+@attention
+def accounts_not_revoked() -> Attention:
+    url = reverse("admin:accounts_revocation_changelist") + "?state__exact=failed"
+    count = Revocation.objects.filter(state="failed").count()
+    return Attention(_("Accounts that could not be disconnected at their platform"), count, url)

@@ -53,6 +53,23 @@ class AccountTaken(Conflict):
     message = "Account already connected"
 
 
+class NotConfigured(Conflict):
+    """The operator gave no key of the platform's vendor."""
+
+    code = "not_configured"
+    message = "This platform is not configured by the operator"
+
+
+class ConnectionEnded(Conflict):
+    message = "This attempt to connect has ended; start a new one"
+
+
+class NotYourAccount(Conflict):
+    """The account that somebody claims was not connected by this attempt; whose it is, is not said."""
+
+    message = "This account was not connected here"
+
+
 class ExposedApiKey(NotAuthenticated):
     """A key came in an address, which ends up in logs; by now it is revoked."""
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from accounts.services import audit_chain, audit_retention, key_rotation
+from accounts.services.connections import follow, leave
 from accounts.services.mail import forget_mails, send_due
 from accounts.services.privacy import export, work
 from accounts.services.retention import forget_idempotency_keys, forget_sessions
@@ -67,3 +68,13 @@ def deliver_webhooks(**_: Any) -> None:
 @job("accounts.forget_webhooks", system_wide=True)
 def forget_webhooks_task(**_: Any) -> None:
     forget_webhooks(now=clock.now())
+
+
+@job("accounts.follow_connections", system_wide=True)
+def follow_connections(**_: Any) -> None:
+    follow.follow_due(now=clock.now())
+
+
+@job("accounts.revoke_accounts", system_wide=True)
+def revoke_accounts(**_: Any) -> None:
+    leave.revoke_due()

@@ -59,6 +59,18 @@ class AccountState(StrEnum):
     DISCONNECTED = "disconnected"
 
 
+class ConnectionState(StrEnum):
+    """State of one attempt to connect an account, first time or again; the last four are its end."""
+
+    WAITING = "waiting"
+    NEEDS_CODE = "needs_code"
+    NEEDS_FACE = "needs_face"
+    CONNECTED = "connected"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    REPLACED = "replaced"
+
+
 @dataclass(frozen=True, slots=True)
 class SignedIn:
     """What sign-in and refresh hand to the door: tokens are shown to the client once and stored only as hashes."""

@@ -62,6 +62,9 @@ class Config:
         "rotate-keys": _every(60.0, "accounts.rotate_keys", "default"),
         "run-privacy": _every(15.0, "accounts.run_privacy", "default"),
         "forget-exports": _every(900.0, "accounts.forget_exports", "default"),
+        "follow-connections": _every(10.0, "accounts.follow_connections", "default"),
+        "revoke-accounts": _every(30.0, "accounts.revoke_accounts", "default"),
         "forget-audit": _every(6 * 3600.0, "accounts.forget_audit", "default"),
+        "bring-in": _every(30.0, "messaging.bring_in", "default"),
         "forget-events": _every(3600.0, "messaging.forget_events", "default"),
     }

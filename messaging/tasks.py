@@ -8,7 +8,7 @@ from django.conf import settings
 
 from huntaze.kernel import clock, shutdown
 from huntaze.kernel.jobs import job
-from messaging.services import inbound, measure, retention, scheduler, uncertain
+from messaging.services import inbound, measure, retention, scheduler, sync, uncertain
 from messaging.services.campaigns import tend, unsend
 from messaging.services.pump import Pump
 
@@ -58,3 +58,8 @@ def unsend_campaigns(**_: Any) -> None:
 @job("messaging.forget_events", system_wide=True)
 def forget_events(**_: Any) -> None:
     retention.forget_events(now=clock.of_database())
+
+
+@job("messaging.bring_in", system_wide=True)
+def bring_in(**_: Any) -> None:
+    sync.bring_in(now=clock.of_database())

@@ -1,4 +1,4 @@
-"""`/api/auth/…`, the team's, and keys, audit, privacy and outgoing webhooks."""
+"""`/api/auth/…`, the team's, keys, audit, privacy, outgoing webhooks, and connected accounts."""
 
 from django.urls import include, path
 
@@ -7,4 +7,5 @@ urlpatterns = [
     path("", include("accounts.api.team_urls")),
     path("", include("accounts.api.trust_urls")),
     path("", include("accounts.api.webhook_urls")),
+    path("", include("accounts.api.integration_urls")),
 ]

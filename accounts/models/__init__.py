@@ -2,6 +2,7 @@
 
 from accounts.models.access import ApiKey, IdempotencyRecord, RefreshSession, RefreshToken
 from accounts.models.audit import AuditBlock, AuditEvent, AuditHead, AuditMark
+from accounts.models.connections import Connection, Consent, Revocation
 from accounts.models.factors import RecoveryCode, SecurityKey, TotpDevice
 from accounts.models.mail import Mail
 from accounts.models.people import User
@@ -26,6 +27,8 @@ __all__ = [
     "AuditHead",
     "AuditMark",
     "BrowserSession",
+    "Connection",
+    "Consent",
     "Creator",
     "CreatorAssignment",
     "ExportChunk",
@@ -41,6 +44,7 @@ __all__ = [
     "RecoveryCode",
     "RefreshSession",
     "RefreshToken",
+    "Revocation",
     "SecurityKey",
     "TotpDevice",
     "User",

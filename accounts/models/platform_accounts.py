@@ -13,7 +13,8 @@ from huntaze.kernel.tenancy import WorkspaceManager, WorkspaceModel
 class PlatformAccount(PublicIdModel, WorkspaceModel):
     """A creator's account on a platform. `external_id` is the platform's or vendor's id, as text.
 
-    Unique over all workspaces while not disconnected: two workspaces on one account would double its send limit.
+    Unique over all workspaces while not disconnected, by the vendor's id and by the platform's own (the vendor gives a
+    new id each time): two workspaces on one account would double its send limit.
     """
 
     PREFIX = "acc"
@@ -40,7 +41,12 @@ class PlatformAccount(PublicIdModel, WorkspaceModel):
                 fields=["platform", "external_id"],
                 condition=~Q(state="disconnected"),
                 name="platform_account_connected_once",
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["platform", "owner_external_id"],
+                condition=~Q(state="disconnected") & ~Q(owner_external_id=""),
+                name="platform_account_owner_once",
+            ),
         ]
         indexes = [models.Index(fields=["workspace", "platform"], name="platform_account_by_platform")]
 

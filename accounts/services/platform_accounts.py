@@ -1,6 +1,7 @@
 """Accounts on the platforms: connecting them, and moving their state."""
 
 from datetime import datetime
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
@@ -8,8 +9,12 @@ from accounts.errors import AccountTaken
 from accounts.models import Creator, PlatformAccount
 from accounts.rules.webhooks import EventKind
 from accounts.services import audit
+from accounts.services.connections import leave
 from accounts.services.webhooks.events import announce_one
 from accounts.types import AccountState, Platform
+from huntaze.kernel import ids
+
+_RETURNS = ["external_id", "handle", "connected_at", "state", "state_reason", "state_changed_at"]
 
 
 def connect(
@@ -21,11 +26,16 @@ def connect(
     handle: str,
     actor: audit.Actor,
     now: datetime,
+    uid: UUID | None = None,
 ) -> PlatformAccount:
-    """Bind an outside account to a creator of the workspace in scope; raises AccountTaken if it is bound anywhere."""
+    """Bind an outside account to a creator of the workspace in scope; raises AccountTaken if it is bound anywhere.
+
+    `uid` is its public id where that was promised before.
+    """
     try:
         with transaction.atomic():
             account = PlatformAccount.objects.create(
+                uid=uid or ids.uuid7(),
                 creator=creator,
                 platform=platform,
                 external_id=external_id,
@@ -46,6 +56,56 @@ def connect(
     except IntegrityError as error:
         raise AccountTaken from error
     return account
+
+
+def attach(
+    *,
+    creator: Creator,
+    platform: Platform,
+    uid: UUID,
+    external_id: str,
+    owner_external_id: str,
+    handle: str,
+    actor: audit.Actor,
+    now: datetime,
+) -> PlatformAccount:
+    """Bind an outside account, as `connect` does. One that this creator disconnected before comes back with all that
+    hangs on it, whatever id the vendor gives it now."""
+    before = PlatformAccount.objects.filter(
+        creator=creator,
+        platform=platform,
+        owner_external_id=owner_external_id,
+        state=AccountState.DISCONNECTED,
+    )
+    last: PlatformAccount | None = before.select_for_update(of=("self",), no_key=True).order_by("-pk").first()
+    if last is None or not owner_external_id:
+        return connect(
+            creator=creator,
+            platform=platform,
+            external_id=external_id,
+            owner_external_id=owner_external_id,
+            handle=handle,
+            actor=actor,
+            now=now,
+            uid=uid,
+        )
+    try:
+        with transaction.atomic():
+            last.external_id, last.handle, last.connected_at = external_id, handle, now
+            last.state, last.state_reason = AccountState.CONNECTED, "connected"
+            last.state_changed_at = max(now, last.state_changed_at)
+            last.save(update_fields=_RETURNS)
+            audit.record(
+                workspace_id=last.workspace_id,
+                actor=actor,
+                action="account.connected",
+                now=now,
+                target=last.public_id,
+                changes={"platform": str(platform), "again": True},
+            )
+    except IntegrityError as error:
+        raise AccountTaken from error
+    return last
 
 
 def move_state(
@@ -102,9 +162,9 @@ def set_paused(*, account: PlatformAccount, is_paused: bool, actor: audit.Actor,
 
 def disconnect_all(creator: Creator, *, actor: audit.Actor, now: datetime) -> int:
     """Every account of a creator is let go, with what opened it; returns how many. In the caller's transaction."""
-    rows = PlatformAccount.objects.present().filter(creator=creator).order_by("pk")
+    found = list(PlatformAccount.objects.present().filter(creator=creator).order_by("pk"))
     count = 0
-    for account in rows:
+    for account in found:
         move_state(
             account=account,
             state=AccountState.DISCONNECTED,
@@ -112,6 +172,23 @@ def disconnect_all(creator: Creator, *, actor: audit.Actor, now: datetime) -> in
             at=max(now, account.state_changed_at),
             actor=actor,
         )
-        PlatformAccount.objects.filter(pk=account.pk).update(credentials=None, token_expires_at=None)
         count += 1
+    leave.let_go(accounts=found, now=now)
     return count
+
+
+def disconnect(*, account: PlatformAccount, actor: audit.Actor, now: datetime) -> bool:
+    """Nothing is sent from here on, the consents end, and the platform is told. False when it was disconnected."""
+    with transaction.atomic():
+        living = PlatformAccount.objects.select_for_update(of=("self",), no_key=True).get(pk=account.pk)
+        if living.state == AccountState.DISCONNECTED:
+            return False
+        move_state(
+            account=living,
+            state=AccountState.DISCONNECTED,
+            reason="disconnected",
+            at=max(now, living.state_changed_at),
+            actor=actor,
+        )
+        leave.let_go(accounts=[living], now=now)
+    return True

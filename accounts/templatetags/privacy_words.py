@@ -18,6 +18,8 @@ STEPS: dict[str, str | Promise] = {
     "campaigns": _("Campaigns"),
     "cancel": _("Messages that wait are cancelled"),
     "close": _("The workspace is closed"),
+    "connections": _("Attempts to connect accounts"),
+    "consents": _("Who agreed to connecting, and when"),
     "conversations": _("Conversations"),
     "creator_leaves": _("The creator leaves the workspace"),
     "creators": _("Names of creators"),
@@ -48,6 +50,7 @@ STEPS: dict[str, str | Promise] = {
 REASONS: dict[str, str | Promise] = {
     "accountability": _("The law asks us to show who did what."),
     "authorship": _("So that the audit log keeps its authors."),
+    "consents": _("They prove what was agreed to."),
     "disputes": _("Evidence in payment disputes."),
 }
 UNTIL: dict[str, str | Promise] = {

@@ -43,6 +43,7 @@ class Account:
     is_authenticated: bool
     onlyfans_id: str
     username: str
+    progress: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,6 +350,7 @@ def _account(row: Any) -> Account:
         is_authenticated=bool(row.get("is_authenticated")),
         onlyfans_id=str(row.get("onlyfans_id") or ""),
         username=str(row.get("onlyfans_username") or ""),
+        progress=str(row.get("authentication_progress") or ""),
     )
 
 

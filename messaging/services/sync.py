@@ -3,14 +3,18 @@
 import asyncio
 from datetime import datetime
 
+import structlog
 from django.conf import settings
 
 from accounts.models import PlatformAccount
 from huntaze.kernel import sql
 from huntaze.kernel.outbox import assert_no_transaction
+from huntaze.kernel.tenancy import cross_workspace, workspace_scope
+from huntaze.platforms.errors import PlatformError
 from huntaze.platforms.onlyfansapi import Account, FanProfile, OnlyFansApi, Webhook
 from messaging.services.fans import conversation_of, upsert_fan
 
+log = structlog.get_logger(__name__)
 #: After so many fans at once the planner is told how large the tables are now.
 MANY_FANS = 1000
 #: What we ask the vendor to tell us; presence is not asked for until a page shows it.
@@ -72,6 +76,25 @@ def sync_fans(*, account: PlatformAccount, now: datetime, most: int | None = Non
     if len(profiles) >= MANY_FANS:
         sql.analyze("messaging_fan", "messaging_conversation")
     return len(profiles)
+
+
+def bring_in(*, now: datetime, most_accounts: int = 5) -> int:
+    """Read the fans of accounts that were connected and never read; returns how many accounts were.
+
+    A platform in trouble is asked again by the next run.
+    """
+    with cross_workspace("first sync"):
+        rows = PlatformAccount.objects.sending().filter(platform="onlyfans", last_synced_at=None)
+        waiting = list(rows.order_by("pk")[:most_accounts])
+    done = 0
+    for account in waiting:
+        try:
+            with workspace_scope(account.workspace_id):
+                sync_fans(account=account, now=now)
+            done += 1
+        except PlatformError as error:
+            log.warning("messaging.first_sync.failed", code=error.code, account=account.public_id)
+    return done
 
 
 def register_webhook(*, url: str) -> tuple[Webhook, bool]:

@@ -10,8 +10,17 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from accounts.models import ApiKey, Creator, Invitation, Membership, PlatformAccount, Workspace
-from huntaze.kernel import clock
+from accounts.models import (
+    ApiKey,
+    Connection,
+    Consent,
+    Creator,
+    Invitation,
+    Membership,
+    PlatformAccount,
+    Workspace,
+)
+from huntaze.kernel import clock, ids
 from huntaze.kernel.tenancy import cross_workspace
 from messaging.models import Campaign, Delivery, Fan, FanList, FanListEntry, Segment
 from tests.factories.accounts import AssignmentFactory, MembershipFactory, api_key
@@ -54,6 +63,22 @@ class Target:
             "key_id": self.key.public_id,
             "invitation_id": self.invitation.public_id,
         } | {name: row.public_id for name, row in self.more.items()}
+
+
+def open_connection(creator: Creator, owner: Membership) -> Connection:
+    """An attempt to connect that waits for the creator to sign in."""
+    tenant: dict[str, Any] = {"workspace_id": owner.workspace_id, "creator": creator, "platform": "onlyfans"}
+    now = clock.now()
+    with cross_workspace("demo"):
+        agreed = Consent.objects.create(**tenant, text_version="2026-11", given_by=owner, given_at=now)
+        return Connection.objects.create(
+            **tenant,
+            consent=agreed,
+            started_by=owner,
+            account_uid=ids.uuid7(),
+            started_at=now,
+            expires_at=now + timedelta(minutes=30),
+        )
 
 
 def make_target(
@@ -107,7 +132,11 @@ def make_target(
         member=member,
         key=key,
         invitation=invitation,
-        more={"endpoint_id": endpoint, "event_row_id": event},
+        more={
+            "endpoint_id": endpoint,
+            "event_row_id": event,
+            "connection_id": open_connection(creator, inviter or owner),
+        },
     )
 
 
@@ -141,6 +170,9 @@ def call(*ok: int, **more: Any) -> Call:
 
 _ACCOUNT: Body = lambda t: {"accountId": t.ids["account_id"]}  # noqa: E731
 _SHOWN: Body = lambda t: {"account": t.ids["account_id"]}  # noqa: E731
+_ONLYFANS = {"platform": "onlyfans"}
+_CONNECTION = "/api/integrations/<platform>/connections/<connection_id>"
+_AGREED = {"consent": "2026-11"}
 _TREE = {"all": [{"field": "can_receive", "op": "is", "value": True}]}
 _CAMPAIGN = "/api/onlyfans/campaigns/<campaign_id>"
 _LIST = "/api/onlyfans/lists/<list_id>"
@@ -180,6 +212,19 @@ CALLS: dict[str, Call] = {
     "PATCH /api/creators/<creator_id>": call(200, body=lambda t: {"stageName": "Nova"}),
     "POST /api/creators/<creator_id>/stop": call(200),
     "POST /api/creators/<creator_id>/resume": call(200),
+    "GET /api/integrations/<platform>": call(200, reach="none", params=_ONLYFANS),
+    "POST /api/integrations/<platform>/connections": call(
+        503, params=_ONLYFANS, body=lambda t: _AGREED | {"creatorId": t.ids["creator_id"]}
+    ),
+    "DELETE /api/integrations/<platform>/accounts/<account_id>": call(204, params=_ONLYFANS),
+    "POST /api/integrations/<platform>/accounts/<account_id>/reconnect": call(
+        409, params=_ONLYFANS, body=lambda t: _AGREED
+    ),
+    f"GET {_CONNECTION}": call(200, params=_ONLYFANS),
+    f"POST {_CONNECTION}/check": call(503, params=_ONLYFANS),
+    f"POST {_CONNECTION}/code": call(409, params=_ONLYFANS, body=lambda t: {"code": "123456"}),
+    f"POST {_CONNECTION}/face-mail": call(409, params=_ONLYFANS),
+    f"POST {_CONNECTION}/face-done": call(409, params=_ONLYFANS),
     "GET /api/keys": call(200, reach="none"),
     "POST /api/keys": call(201, reach="none", body=lambda t: {"name": "New", "scopes": ["read"]}),
     "DELETE /api/keys/<key_id>": call(200, 204, reach="workspace"),
@@ -308,6 +353,20 @@ CALLS: dict[str, Call] = {
     "GET /stop": call(200, reach="none"),
     "POST /stop/<creator_id>/<deed>": call(302, params={"deed": "stop"}),
     "GET /settings/audit": call(200, reach="none"),
+    "GET /settings/integrations": call(200, reach="none"),
+    "GET /settings/integrations/<platform>/new": call(200, reach="none", params=_ONLYFANS),
+    "POST /settings/integrations/<platform>/new": call(
+        503, params=_ONLYFANS, body=lambda t: {"creator": t.ids["creator_id"], "consent": "on"}, far={422}
+    ),
+    "GET /settings/integrations/<platform>/accounts/<account_id>/reconnect": call(200, params=_ONLYFANS),
+    "POST /settings/integrations/<platform>/accounts/<account_id>/reconnect": call(
+        409, params=_ONLYFANS, body=lambda t: {"consent": "on"}
+    ),
+    "POST /settings/integrations/<platform>/accounts/<account_id>/disconnect": call(302, params=_ONLYFANS),
+    "GET /settings/integrations/<platform>/connections/<connection_id>": call(200, params=_ONLYFANS),
+    "POST /settings/integrations/<platform>/connections/<connection_id>/<deed>": call(
+        302, params=_ONLYFANS | {"deed": "check"}
+    ),
     "GET /settings/keys": call(200, reach="none"),
     "POST /settings/keys/new": call(
         200, 201, reach="none", body=lambda t: {"name": "New", "scopes": ["read"]}

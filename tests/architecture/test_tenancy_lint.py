@@ -21,6 +21,8 @@ LIFTED = {
     ("accounts/services/audit_retention.py", "retention"),
     ("accounts/services/invitations.py", "invitation"),
     ("accounts/services/key_rotation.py", "keys"),
+    ("accounts/services/connections/follow.py", "connections"),
+    ("accounts/services/connections/leave.py", "connections"),
     ("accounts/services/notes.py", "sign-in"),
     ("accounts/services/places.py", "own places"),
     ("accounts/services/privacy/downloads.py", "privacy"),
@@ -42,6 +44,7 @@ LIFTED = {
     ("messaging/services/measure.py", "measure queues"),
     ("messaging/services/pump.py", "send engine"),
     ("messaging/services/scheduler.py", "delivery scheduler"),
+    ("messaging/services/sync.py", "first sync"),
     ("messaging/services/uncertain.py", "resolve uncertain"),
 }
 

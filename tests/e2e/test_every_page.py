@@ -21,6 +21,7 @@ PATHS = [
     "/team",
     "/nothing-here",
     *(f"/onlyfans?show={show}" for show in SHOWS),
+    "/settings/integrations",
     "/settings/keys",
     "/settings/audit",
     "/settings/privacy",

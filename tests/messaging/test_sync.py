@@ -13,7 +13,7 @@ from huntaze.kernel.tenancy import cross_workspace, workspace_scope
 from huntaze.platforms.errors import Permanent, Transient
 from messaging.models import Conversation, Fan
 from messaging.services.fans import handle_digest
-from messaging.services.sync import EVENTS, platform_accounts, register_webhook, sync_fans
+from messaging.services.sync import EVENTS, bring_in, platform_accounts, register_webhook, sync_fans
 from tests.sandbox.server import FAN, Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -175,3 +175,12 @@ def test_a_refusing_vendor_is_named_by_its_code(platform: Sandbox, settings: Any
 
 def test_the_sandboxs_fans_are_where_the_tests_expect_them(platform: Sandbox) -> None:
     assert str(FAN) in active(platform)
+
+
+def test_a_new_account_is_read_once_and_trouble_with_another_holds_nothing_up(
+    world: Any, account: PlatformAccount
+) -> None:
+    """The world's other accounts are strangers to the sandbox."""
+    assert bring_in(now=clock.now()) == 1
+    assert len(fans_of(account)) == 13
+    assert bring_in(now=clock.now()) == 0

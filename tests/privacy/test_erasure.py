@@ -18,12 +18,14 @@ from accounts.models import (
     Membership,
     PlatformAccount,
     PrivacyRequest,
+    Revocation,
     User,
     Workspace,
     WorkspaceKey,
 )
 from accounts.services.audit_chain import seal
 from accounts.services.audit_check import verify
+from accounts.services.connections import leave
 from accounts.services.privacy import work
 from huntaze.kernel import clock, crypto
 from huntaze.kernel.crypto import DecryptionFailed
@@ -36,6 +38,7 @@ from tests.factories.accounts import MembershipFactory, UserFactory, WorkspaceFa
 from tests.factories.messaging import delivery
 from tests.privacy.canaries import found
 from tests.privacy.world import Planted, of_the_fan, plant
+from tests.sandbox.server import Sandbox
 
 pytestmark = pytest.mark.django_db
 ERASURES = "/api/privacy/erasures"
@@ -44,7 +47,7 @@ GRACE = timedelta(days=30)
 
 
 @pytest.fixture
-def planted(world: Any) -> Planted:
+def planted(world: Any, platform: Sandbox) -> Planted:
     put = plant(world)
     places = found(put.words.values())
     missing = [name for name, word in put.words.items() if word not in places]
@@ -57,9 +60,12 @@ def ask(client: APIClient, **body: Any) -> Any:
 
 
 def run(at: Any = None) -> int:
-    """The job, as if it were that time."""
+    """The job, as if it were that time; the platforms are told of what was disconnected."""
     with time_machine.travel(at or clock.now(), tick=False):
-        return work.run_due()
+        done = work.run_due()
+    Revocation.objects.update(available_at=clock.now())
+    leave.revoke_due()
+    return done
 
 
 def request_row() -> PrivacyRequest:
@@ -121,6 +127,7 @@ def test_every_table_of_a_workspace_is_emptied_or_kept_for_a_reason(
     assert kept == {
         "accounts.ApiKey",  # nameless; the log names it
         "accounts.AuditEvent",
+        "accounts.Consent",  # it proves what was agreed to
         "accounts.Creator",  # nameless
         "accounts.CreatorAssignment",
         "accounts.Membership",

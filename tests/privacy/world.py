@@ -4,7 +4,7 @@ import json
 import secrets
 from typing import Any
 
-from accounts.models import Creator, Invitation, RefreshSession, User, Workspace
+from accounts.models import Connection, Consent, Creator, Invitation, RefreshSession, User, Workspace
 from accounts.services import audit
 from accounts.services.api_keys import issue_api_key
 from accounts.services.mail import mail_to
@@ -104,6 +104,13 @@ def _accounts(world: Any, put: Planted) -> None:
         account.handle, account.external_id = put("account_handle"), put("account_id")
         account.owner_external_id, account.credentials = put("account_owner"), put("credentials")
         account.save()
+        agreed = Consent.objects.create(
+            creator=world.creator, platform="onlyfans", text_version="2026-11", given_by=member, given_at=now
+        )
+        Connection.objects.create(
+            creator=world.creator, platform="onlyfans", account=account, account_uid=account.uid,
+            consent=agreed, started_by=member, attempt=put("attempt"), started_at=now, expires_at=now,
+        )  # fmt: skip
         key, _ = issue_api_key(
             member=member, name=put("key_name"), scopes=["read"], allowed_ips=["2001:db8:cafe::/48"],
             actor=audit.Actor.member(member.user_id, member.pk), now=now,

@@ -11,6 +11,8 @@ from django.db.models import CASCADE, Exists, F, OuterRef, Q, QuerySet
 from accounts.models import (
     ApiKey,
     AuditEvent,
+    Connection,
+    Consent,
     Creator,
     ExportChunk,
     IdempotencyRecord,
@@ -26,6 +28,7 @@ from accounts.models import (
     WorkspaceKey,
 )
 from accounts.services.audit_retention import clear_rows
+from accounts.services.connections import leave
 from accounts.services.privacy.registry import Dataset, Party, Step, Subject, blank, delete, keep
 from accounts.types import AccountState, CreatorStatus, PrivacyScope, WorkspaceStatus
 from huntaze.kernel import crypto, ids
@@ -62,6 +65,14 @@ def _accounts(subject: Subject) -> QuerySet[PlatformAccount]:
     return rows.filter(creator_id=subject.pk) if subject.scope is PrivacyScope.CREATOR else rows
 
 
+def _of_creator(model: Any) -> Callable[[Subject], QuerySet[Any]]:
+    def rows(subject: Subject) -> QuerySet[Any]:
+        found: QuerySet[Any] = model.objects.all()
+        return found.filter(creator_id=subject.pk) if subject.scope is PrivacyScope.CREATOR else found
+
+    return rows
+
+
 def _me(subject: Subject) -> QuerySet[User]:
     return User.objects.filter(pk__in=Membership.objects.filter(pk=subject.pk).values("user"))
 
@@ -89,6 +100,7 @@ def _datasets(scope: PrivacyScope) -> list[Dataset]:
             Dataset("members", _select(_in_workspace(Membership), "user"), _MEMBER),
             Dataset("creators", _creators, _CREATOR),
             Dataset("accounts", _select(_accounts, "creator"), _ACCOUNT),
+            Dataset("consents", _select(_of_creator(Consent), "creator", "given_by"), _CONSENT),
             Dataset("invitations", _in_workspace(Invitation), _INVITATION),
             Dataset("api_keys", _in_workspace(ApiKey), _KEY),
             Dataset("webhooks", _in_workspace(WebhookSubscription), _WEBHOOK),
@@ -97,6 +109,7 @@ def _datasets(scope: PrivacyScope) -> list[Dataset]:
         PrivacyScope.CREATOR: [
             Dataset("creators", _creators, _CREATOR),
             Dataset("accounts", _select(_accounts, "creator"), _ACCOUNT),
+            Dataset("consents", _select(_of_creator(Consent), "creator", "given_by"), _CONSENT),
         ],
         PrivacyScope.ME: [
             Dataset("profile", _me, _PERSON, is_lifted=True),
@@ -148,6 +161,14 @@ _ACCOUNT = _columns(
     "connected_at",
     "last_synced_at",
     creatorId=lambda row: row.creator.public_id,
+)
+_CONSENT = _columns(
+    "platform",
+    "text_version",
+    "given_at",
+    "withdrawn_at",
+    creatorId=lambda row: row.creator.public_id,
+    memberId=lambda row: row.given_by.public_id,
 )
 _INVITATION = _columns("email", "role", "created_at", "expires_at", "accepted_at", "revoked_at")
 _KEY = _columns(
@@ -201,6 +222,8 @@ def _doors(scope: PrivacyScope) -> list[Step]:
 
 def _rest(scope: PrivacyScope) -> list[Step]:
     named = [
+        delete("connections", _of_creator(Connection)),
+        keep("consents", _of_creator(Consent), reason="consents", until="audit"),
         blank("accounts", _named_accounts, _nameless_accounts),
         blank("creators", lambda subject: _creators(subject).exclude(stage_name=ERASED), _nameless_creators),
     ]
@@ -272,8 +295,9 @@ def _revoke(rows: list[ApiKey], subject: Subject, now: datetime) -> None:
 
 def _disconnect(rows: list[PlatformAccount], subject: Subject, now: datetime) -> None:
     PlatformAccount.objects.filter(pk__in=_pks(rows)).update(
-        state=AccountState.DISCONNECTED, state_reason="erasure", state_changed_at=now, credentials=None
+        state=AccountState.DISCONNECTED, state_reason="erasure", state_changed_at=now
     )
+    leave.let_go(accounts=rows, now=now)
 
 
 def _leave(rows: list[Creator], subject: Subject, now: datetime) -> None:

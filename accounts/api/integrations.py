@@ -1,0 +1,296 @@
+"""`/api/integrations/…`: connecting accounts. A platform's password is never asked for, taken or kept."""
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework import serializers, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.shared import actor_of
+from accounts.models import Connection, PlatformAccount
+from accounts.rules import connections as rules
+from accounts.selectors.connections import accounts_within, connection_of, platform_of
+from accounts.selectors.principals import account_of
+from accounts.selectors.team import creator_of
+from accounts.services.connections import follow, start, vendor
+from accounts.services.platform_accounts import disconnect
+from accounts.templatetags.integration_words import said
+from accounts.types import AccountState, ConnectionState, Platform
+from huntaze.kernel import clock
+from huntaze.kernel.api.views import HuntazeViewSet
+
+TAGS = ["Integrations"]
+CONSENT = {"consent": rules.CONSENT_VERSION}
+_HELP = "Version of the text that the person agreed to; GET says which is current."
+
+
+class ConsentInput(serializers.Serializer[Any]):
+    consent = serializers.CharField(max_length=20, help_text=_HELP)
+
+
+class StartInput(ConsentInput):
+    creator_id = serializers.CharField(max_length=40)
+
+
+class ConnectionCheckInput(serializers.Serializer[Any]):
+    account_id = serializers.CharField(
+        max_length=100,
+        required=False,
+        default="",
+        help_text="What the vendor's page said; it is compared, never believed.",
+    )
+
+
+class ConnectionCodeInput(serializers.Serializer[Any]):
+    code = serializers.CharField(max_length=rules.MOST_CODE)
+
+
+class ConnectedOutput(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    creator_id = serializers.CharField()
+    handle = serializers.CharField()
+    state = serializers.ChoiceField(choices=[state.value for state in AccountState])
+    state_text = serializers.CharField()
+    reason_text = serializers.CharField(allow_blank=True)
+    state_since = serializers.DateTimeField()
+    connected_at = serializers.DateTimeField()
+    last_synced_at = serializers.DateTimeField(allow_null=True)
+    is_sending_paused = serializers.BooleanField()
+
+
+class IntegrationOutput(serializers.Serializer[Any]):
+    platform = serializers.ChoiceField(choices=[platform.value for platform in Platform])
+    is_configured = serializers.BooleanField(help_text="Whether the operator gave the platform's keys.")
+    consent = serializers.CharField(help_text="The version of the text to agree to.")
+    accounts = ConnectedOutput(many=True)
+
+
+class ConnectionOutput(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    platform = serializers.ChoiceField(choices=[platform.value for platform in Platform])
+    creator_id = serializers.CharField()
+    account_id = serializers.CharField(allow_null=True)
+    state = serializers.ChoiceField(choices=[state.value for state in ConnectionState])
+    state_text = serializers.CharField()
+    reason_text = serializers.CharField(allow_blank=True)
+    started_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField()
+
+
+class StartedOutput(ConnectionOutput):
+    address = serializers.CharField(
+        allow_blank=True,
+        help_text="The vendor's page on which the creator signs in. It is in this answer and nowhere else.",
+    )
+
+
+def shown_account(row: PlatformAccount) -> dict[str, Any]:
+    return {
+        "id": row.public_id,
+        "creator_id": row.creator.public_id,
+        "handle": row.handle,
+        "state": row.state,
+        "state_text": str(said(row.state, "account")),
+        "reason_text": "" if row.state == AccountState.CONNECTED else str(said(row.state_reason, "reason")),
+        "state_since": row.state_changed_at,
+        "connected_at": row.connected_at,
+        "last_synced_at": row.last_synced_at,
+        "is_sending_paused": row.is_sending_paused,
+    }
+
+
+def shown(row: Connection) -> dict[str, Any]:
+    return {
+        "id": row.public_id,
+        "platform": row.platform,
+        "creator_id": row.creator.public_id,
+        "account_id": row.account.public_id if row.account else None,
+        "state": row.state,
+        "state_text": str(said(row.state, "step")),
+        "reason_text": str(said(row.reason, "failure")),
+        "started_at": row.started_at,
+        "expires_at": row.expires_at,
+    }
+
+
+class IntegrationViewSet(HuntazeViewSet):
+    """What is connected, and the end of it."""
+
+    capabilities = {
+        "retrieve": "creators.view",
+        "start": "accounts.connect",
+        "reconnect": "accounts.connect",
+        "disconnect": "accounts.connect",
+    }
+    step_up = frozenset({"start", "reconnect"})
+
+    @extend_schema(
+        operation_id="integrations_retrieve",
+        summary="Accounts of a platform, with their state in words",
+        tags=TAGS,
+        responses=IntegrationOutput,
+    )
+    def retrieve(self, request: Request, platform: str) -> Response:
+        known = platform_of(platform)
+        rows = accounts_within(self.principal.creator_ids, known)
+        return Response(
+            {
+                "platform": known.value,
+                "is_configured": vendor.is_configured(known),
+                "consent": rules.CONSENT_VERSION,
+                "accounts": [shown_account(row) for row in rows],
+            }
+        )
+
+    @extend_schema(
+        operation_id="integrations_connect",
+        summary="Start connecting an account",
+        description=(
+            "The creator signs in on the page at `address`, which belongs to the vendor; we never see a password. "
+            "Follow the attempt with `…/connections/{id}/check`. An attempt that was open for the creator ends."
+        ),
+        tags=TAGS,
+        request=StartInput,
+        responses={201: StartedOutput},
+        examples=[
+            OpenApiExample(
+                "Agreed to the current text",
+                value=CONSENT | {"creatorId": "crt_01J000000000000000000000AB"},
+                request_only=True,
+            )
+        ],
+    )
+    def start(self, request: Request, platform: str) -> Response:
+        known = platform_of(platform)
+        form = StartInput(data=request.data)
+        form.is_valid(raise_exception=True)
+        begun = start.start(
+            creator=creator_of(self.principal.creator_ids, form.validated_data["creator_id"]),
+            platform=known,
+            consent=form.validated_data["consent"],
+            actor=actor_of(self.principal),
+            now=clock.now(),
+        )
+        body = shown(begun.connection) | {"address": begun.address}
+        return Response(body, status=status.HTTP_201_CREATED)
+
+    @extend_schema(
+        operation_id="integrations_reconnect",
+        summary="Sign an account in again",
+        description="Follow it as a first connection; a code or a face check may be asked for on the way.",
+        tags=TAGS,
+        request=ConsentInput,
+        responses={201: ConnectionOutput},
+        examples=[OpenApiExample("Agreed to the current text", value=CONSENT, request_only=True)],
+    )
+    def reconnect(self, request: Request, platform: str, account_id: str) -> Response:
+        form = ConsentInput(data=request.data)
+        form.is_valid(raise_exception=True)
+        begun = start.reconnect(
+            account=account_of(self.principal.creator_ids, platform_of(platform), account_id),
+            consent=form.validated_data["consent"],
+            actor=actor_of(self.principal),
+            now=clock.now(),
+        )
+        return Response(shown(begun.connection), status=status.HTTP_201_CREATED)
+
+    @extend_schema(
+        operation_id="integrations_disconnect",
+        summary="Disconnect an account",
+        description="Nothing is sent from then on; the platform's side is taken back within seconds, by a job.",
+        tags=TAGS,
+        responses={204: None},
+    )
+    def disconnect(self, request: Request, platform: str, account_id: str) -> Response:
+        row = account_of(self.principal.creator_ids, platform_of(platform), account_id)
+        disconnect(account=row, actor=actor_of(self.principal), now=clock.now())
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class ConnectionViewSet(HuntazeViewSet):
+    """One attempt to connect, on its way."""
+
+    capabilities = dict.fromkeys(("retrieve", "check", "code", "face_mail", "face_done"), "accounts.connect")
+
+    def _row(self, platform: str, connection_id: str) -> Connection:
+        return connection_of(self.principal.creator_ids, platform_of(platform), connection_id)
+
+    @extend_schema(
+        operation_id="connections_retrieve",
+        summary="How an attempt stood when it was last asked after",
+        tags=TAGS,
+        responses=ConnectionOutput,
+    )
+    def retrieve(self, request: Request, platform: str, connection_id: str) -> Response:
+        return Response(shown(self._row(platform, connection_id)))
+
+    @extend_schema(
+        operation_id="connections_check",
+        summary="Ask the vendor how an attempt stands",
+        description="An account that is connected in any workspace ends it: `Account already connected`.",
+        tags=TAGS,
+        request=ConnectionCheckInput,
+        responses=ConnectionOutput,
+        examples=[
+            OpenApiExample("With what the page said", value={"accountId": "acct_1"}, request_only=True)
+        ],
+    )
+    def check(self, request: Request, platform: str, connection_id: str) -> Response:
+        form = ConnectionCheckInput(data=request.data)
+        form.is_valid(raise_exception=True)
+        row = follow.check(
+            connection=self._row(platform, connection_id),
+            claimed_id=form.validated_data["account_id"],
+            actor=actor_of(self.principal),
+            now=clock.now(),
+        )
+        follow.refuse_taken(row)
+        return Response(shown(row))
+
+    @extend_schema(
+        operation_id="connections_code",
+        summary="Pass on the code that the creator was sent",
+        description="It is not stored. A wrong one can be tried again.",
+        tags=TAGS,
+        request=ConnectionCodeInput,
+        responses=ConnectionOutput,
+        examples=[OpenApiExample("Six digits", value={"code": "123456"}, request_only=True)],
+    )
+    def code(self, request: Request, platform: str, connection_id: str) -> Response:
+        form = ConnectionCodeInput(data=request.data)
+        form.is_valid(raise_exception=True)
+        row = follow.submit_code(
+            connection=self._row(platform, connection_id),
+            code=form.validated_data["code"],
+            actor=actor_of(self.principal),
+            now=clock.now(),
+        )
+        return Response(shown(row))
+
+    @extend_schema(
+        operation_id="connections_face_mail",
+        summary="Have the creator mailed a link for the face check",
+        tags=TAGS,
+        request=None,
+        responses={202: ConnectionOutput},
+    )
+    def face_mail(self, request: Request, platform: str, connection_id: str) -> Response:
+        row = self._row(platform, connection_id)
+        follow.mail_face_link(connection=row)
+        return Response(shown(row), status=status.HTTP_202_ACCEPTED)
+
+    @extend_schema(
+        operation_id="connections_face_done",
+        summary="Say that the face check is done",
+        tags=TAGS,
+        request=None,
+        responses=ConnectionOutput,
+    )
+    def face_done(self, request: Request, platform: str, connection_id: str) -> Response:
+        row = follow.confirm_face(
+            connection=self._row(platform, connection_id),
+            actor=actor_of(self.principal),
+            now=clock.now(),
+        )
+        return Response(shown(row))

@@ -1,0 +1,1 @@
+"""Connecting accounts: starting, following, finishing, and taking back."""
