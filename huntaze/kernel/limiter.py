@@ -297,7 +297,8 @@ class Limiter:
 
     def await_poke(self, seconds: float) -> bool:
         """Sleep until some account has something new to send, at most `seconds`; one sleeper wakes for each poke."""
-        return redis.client().blpop([f"{self._prefix}nudge"], timeout=seconds) is not None
+        # Nothing at all would mean for ever, and older servers round down to whole milliseconds.
+        return redis.client().blpop([f"{self._prefix}nudge"], timeout=max(seconds, 0.002)) is not None
 
     def peek(self, account: int) -> Outlook:
         """When the account's slots come free; a request in flight is taken to end now."""
