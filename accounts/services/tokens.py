@@ -143,7 +143,7 @@ def _end_for_reuse(session: RefreshSession, now: datetime) -> None:
         target=session.public_id,
     )
     mail_to(session.user, "session_stolen", now=now)
-    metrics.REFRESH_REUSE.inc()
+    metrics.REFRESH_REUSE.labels("ended").inc()
 
 
 def _is_living(session: RefreshSession, now: datetime) -> bool:

@@ -113,6 +113,8 @@ def _launched(to: Audience, member: Membership, actor: Actor) -> Campaign:
         in_conversation_minutes=None,
         recent_campaign_hours=None,
         same_text_days=None,
+        same_media_days=None,
+        most_recipients=None,
         scheduled_for=None,
         timezone="UTC",
         priority=NORMAL,

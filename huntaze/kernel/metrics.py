@@ -51,7 +51,9 @@ LIMITER_TICKS = Counter(
     "huntaze_limiter_ticks_total", "Times a sender asked for slots: granted, none, lost, failed", ("outcome",)
 )
 LIMITER_SLOTS = Counter("huntaze_limiter_slots_total", "Slots granted, and given back unused", ("event",))
-LIMITER_REBUILDS = Counter("huntaze_limiter_rebuilds_total", "Times the limiter's log was made again")
+LIMITER_REBUILDS = Counter(
+    "huntaze_limiter_rebuilds_total", "Times the limiter's log was made again: done, superseded", ("outcome",)
+)
 UNCERTAIN_RESOLVED = Counter(
     "huntaze_uncertain_resolved_total",
     "Unknown outcomes: found by a report or a lookup, repeated with their key (replay), decided by a person;"
@@ -88,7 +90,9 @@ CROSS_WORKSPACE = Counter(
     "huntaze_cross_workspace_total", "Times the code looked across workspaces", ("reason",)
 )
 REFRESH_REUSE = Counter(
-    "huntaze_auth_refresh_reuse_total", "Refresh tokens that were presented again: a session ended for theft"
+    "huntaze_auth_refresh_reuse_total",
+    "Refresh tokens that were presented again: a session ended for theft",
+    ("outcome",),
 )
 CACHE_ERRORS = Counter(
     "huntaze_cache_errors_total", "Cache operations that failed and counted as a miss", ("operation",)

@@ -99,6 +99,6 @@ def rebuild(lost: LogLost) -> bool:
     with cross_workspace("rebuild limiter"):
         slots = engine.slots_in_use(window=ours.limit.window, lease=ours.limit.lease)
         done = ours.rebuild(lost.run_id, slots, engine.wishes())
-    metrics.LIMITER_REBUILDS.inc(done)
+    metrics.LIMITER_REBUILDS.labels("done" if done else "superseded").inc()
     log.info("messaging.limiter.rebuilt", slots=len(slots))
     return done

@@ -41,8 +41,8 @@ class Sender:
 
     def come_back(self, row: Claimed, slot: str, outcome: Outcome) -> None:
         assert engine.settle([(row, outcome)]) == {row.id}
-        said = [(row.account, slot, row.id)]
-        news = News(dated=said) if outcome.is_slot_used else News(returned=said)
+        slot_of_row = (row.account, slot, row.id)
+        news = News(dated=[(*slot_of_row, 0)]) if outcome.is_slot_used else News(returned=[slot_of_row])
         self.limiter.tick(news, slots=0)
         scheduler.schedule_deliveries()
 

@@ -79,12 +79,13 @@ def _camelize_schema(schema: dict[str, Any]) -> None:
 def common_errors(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Error answers, so that no view repeats them: what any endpoint with credentials, or any public door, may say."""
     result.setdefault("components", {}).setdefault("schemas", {})["Error"] = ERROR
-    for operations in result.get("paths", {}).values():
+    for path, operations in result.get("paths", {}).items():
         for method, operation in operations.items():
             if operation.get("security"):
                 wanted = ["400", "401", "403", "404", "429"] + (["409"] if method == "post" else [])
             else:
                 wanted = ["400", "401", "403", "429"] if method == "post" else []
+                wanted += ["404"] if "{" in path else []
             for status in wanted:
                 operation["responses"].setdefault(status, _error(status))
     return result
