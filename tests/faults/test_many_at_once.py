@@ -81,13 +81,13 @@ def queue_singles(stage: Stage) -> datetime:
     keys = rows.queue(stage.desks, SINGLES, lane="interactive", state="held")
     priorities = [1 + (7 * place) % 8 for place in range(len(keys))]
     lanes = [str(lane_of(priority)) for priority in priorities]
+    moment = stage.database_now()  # before they can be seen: a sender that is awake takes them at once
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE messaging_delivery d SET state = 'queued', priority = o.priority, lane = o.lane"
             "  FROM unnest(%s::bigint[], %s::int[], %s::text[]) AS o(id, priority, lane) WHERE d.id = o.id",
             [keys, priorities, lanes],
         )
-    moment = stage.database_now()
     limits.poke((desk.account, lane) for desk in stage.desks for lane in Lane)
     return moment
 
