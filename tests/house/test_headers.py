@@ -66,7 +66,8 @@ def faults(response: Any) -> list[str]:
         if response.headers.get(name) != value
     ]
     policy = response.headers.get("Content-Security-Policy", "")
-    if "unsafe" in policy or "default-src 'none'" not in policy or "frame-ancestors 'none'" not in policy:
+    barred = ("default-src", "frame-ancestors", "base-uri", "object-src")
+    if "unsafe" in policy or not all(f"{name} 'none'" in policy for name in barred):
         wrong.append(f"Content-Security-Policy: {policy!r}")
     if "Access-Control-Allow-Origin" in response.headers or "Server" in response.headers:
         wrong.append("a header that says too much")
