@@ -15,7 +15,14 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from accounts.errors import RotationUnfinished
-from accounts.models import ExportChunk, KeyRotation, PlatformAccount, PrivacyRequest, WorkspaceKey
+from accounts.models import (
+    ExportChunk,
+    KeyRotation,
+    PlatformAccount,
+    PrivacyRequest,
+    WebhookSubscription,
+    WorkspaceKey,
+)
 from accounts.services import key_rotation
 from accounts.services.keys import WorkspaceDataKeys
 from huntaze.kernel import clock, crypto, reseal
@@ -52,6 +59,10 @@ def texts(world: Any) -> Any:
         ExportChunk.objects.create(
             workspace=world.owner.workspace, request=request, dataset="fans", seq=0, body="packed"
         )
+        WebhookSubscription.objects.create(
+            workspace=world.owner.workspace, url="https://example.test/a", events=[], secret="new", old_secret="old",
+            created_at=NOW,
+        )  # fmt: skip
     InboundEvent.objects.create(
         vendor="onlyfansapi", event_key="k", body_digest=b"d" * 32, event="e", body="{}",
         received_at=NOW, available_at=NOW,
@@ -148,9 +159,8 @@ def test_it_goes_on_where_it_was_stopped(texts: Any, monkeypatch: pytest.MonkeyP
     rotation = KeyRotation.objects.get()
     assert versions(workspace.pk)["messaging_fan.name"] == {2}
     assert runs > 5
-    assert (
-        rotation.changed == 9 * 2 + 4
-    )  # names and handles of nine fans; message, campaign, credentials, export
+    # Names and handles of nine fans; message, campaign, credentials, export; three of a webhook's endpoint.
+    assert rotation.changed == 9 * 2 + 4 + 3
     assert WorkspaceKey.objects.filter(workspace=workspace).count() == 2
 
 
@@ -274,7 +284,7 @@ def test_a_text_moved_to_another_column_row_table_or_workspace_does_not_open(tex
                 for field in reseal.sealed_fields(model):
                     if getattr(row, field.attname) is not None:
                         places.append((row, field, getattr(row, field.attname)))
-    assert len(places) == 11
+    assert len(places) == 14
     for (_, _, moved), (row, field, own) in permutations(places, 2):
         place = field.place_of(row)
         with pytest.raises(DecryptionFailed):

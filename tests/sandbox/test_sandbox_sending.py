@@ -193,7 +193,7 @@ def test_a_bad_key_is_refused(sandbox: Sandbox, key: str) -> None:
 
 
 def test_a_running_key_conflicts(sandbox: Sandbox) -> None:
-    sandbox.fault("hold_idempotency", params={"seconds": 0.5}, count=1)
+    sandbox.fault("hold_idempotency", params={"seconds": 2}, count=1)
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(sandbox.send, {"text": "slow"}, key="k1")
         while not sandbox.control("GET", "faults")[0]["hits"]:
