@@ -16,6 +16,7 @@ from accounts.models import Creator, Membership, PlatformAccount
 from huntaze.celery import app as celery_app
 from huntaze.kernel import redis
 from messaging.models import Fan
+from tests.database import keep_migrated_rows
 from tests.factories.accounts import (
     AssignmentFactory,
     CreatorFactory,
@@ -69,11 +70,10 @@ def no_second_factor_by_force() -> None:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
-    """Emptying tables between tests is a TRUNCATE, which the audit log refuses; its own test switches that back on."""
     if not str(connection.settings_dict["NAME"]).startswith("test_"):
         return  # nothing of this run uses the database, so there is no test database
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE accounts_auditevent DISABLE TRIGGER audit_no_truncate")
+    with django_db_blocker.unblock():
+        keep_migrated_rows()
 
 
 @pytest.fixture(autouse=True)

@@ -8,6 +8,7 @@ from typing import Any
 from accounts.models import AuditEvent
 from accounts.rules import audit_chain as chain
 from huntaze.kernel import context, crypto, sql
+from huntaze.kernel.tenancy import WorkspaceModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,20 @@ def record(
     assert found is not None
     event.pk = found[0]
     return event
+
+
+def record_of(
+    row: WorkspaceModel,
+    actor: Actor,
+    action: str,
+    now: datetime,
+    changes: dict[str, Any] | None = None,
+) -> AuditEvent:
+    """`record` about a row: its workspace, and its public id as the target."""
+    target: str = row.public_id  # type: ignore[attr-defined]
+    return record(
+        workspace_id=row.workspace_id, actor=actor, action=action, now=now, target=target, changes=changes
+    )
 
 
 def signed_row(

@@ -40,7 +40,7 @@ def change_creator(*, creator: Creator, fields: dict[str, Any], actor: audit.Act
             for name in changes:
                 setattr(living, name, fields[name])
             living.save(update_fields=list(changes))
-            _note(living, "creator.changed", actor, now, changes)
+            audit.record_of(living, actor, "creator.changed", now, changes)
     return living
 
 
@@ -59,7 +59,7 @@ def stop(*, creator: Creator, actor: audit.Actor, now: datetime) -> Creator:
         living.stopped_at, living.status = now, CreatorStatus.PAUSED
         living.save(update_fields=["stopped_at", "status"])
         ended = end_assignments(CreatorAssignment.objects.filter(creator=living), now)
-        _note(living, "creator.stopped", actor, now, {"assignments_ended": ended})
+        audit.record_of(living, actor, "creator.stopped", now, {"assignments_ended": ended})
     return living
 
 
@@ -72,7 +72,7 @@ def resume(*, creator: Creator, actor: audit.Actor, now: datetime) -> Creator:
             return living
         living.stopped_at, living.status = None, CreatorStatus.ACTIVE
         living.save(update_fields=["stopped_at", "status"])
-        _note(living, "creator.resumed", actor, now, {})
+        audit.record_of(living, actor, "creator.resumed", now, {})
     return living
 
 
@@ -86,14 +86,3 @@ def _own(creator: Creator, actor: audit.Actor) -> Creator:
     if living.user_id is None or living.user_id != actor.user_pk:
         raise NotAllowed
     return living
-
-
-def _note(row: Creator, action: str, actor: audit.Actor, now: datetime, changes: dict[str, Any]) -> None:
-    audit.record(
-        workspace_id=row.workspace_id,
-        actor=actor,
-        action=action,
-        now=now,
-        target=row.public_id,
-        changes=changes,
-    )

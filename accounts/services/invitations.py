@@ -76,7 +76,7 @@ def invite(
                 created_at=now,
             )
             _offer(row, locale, now)
-            _note(row, "invitation.sent", actor, now, {"role": str(role)})
+            audit.record_of(row, actor, "invitation.sent", now, {"role": str(role)})
     except IntegrityError as error:
         if "invitation_open_once" not in str(error):
             raise
@@ -91,7 +91,7 @@ def resend(*, invitation: Invitation, locale: str, actor: audit.Actor, now: date
         acting = acting_member(actor)
         _may_invite(acting, Role(row.role), row.sees_all_creators, _creators(row))
         _offer(row, locale, now)
-        _note(row, "invitation.sent_again", actor, now, {})
+        audit.record_of(row, actor, "invitation.sent_again", now, {})
     return row
 
 
@@ -104,7 +104,7 @@ def revoke(*, invitation: Invitation, actor: audit.Actor, now: datetime) -> None
             raise NotAllowed
         row.revoked_at = now
         row.save(update_fields=["revoked_at"])
-        _note(row, "invitation.revoked", actor, now, {})
+        audit.record_of(row, actor, "invitation.revoked", now, {})
 
 
 def look(*, token: str, now: datetime) -> Offer:
@@ -179,7 +179,9 @@ def _join(offer: Offer, user: User, now: datetime) -> Membership:
         row.accepted_at, row.accepted_as = now, member
         row.save(update_fields=["accepted_at", "accepted_as"])
         actor = audit.Actor.member(user.pk, member.pk)
-        _note(row, "invitation.accepted", actor, now, {"member": member.public_id, "role": row.role})
+        audit.record_of(
+            row, actor, "invitation.accepted", now, {"member": member.public_id, "role": row.role}
+        )
     return member
 
 
@@ -230,14 +232,3 @@ def _offer(row: Invitation, locale: str, now: datetime) -> None:
     row.digest = tokens.digest(links.invitation_token(row))
     row.save()
     queue_mail(kind="invitation", to=row.email, locale=locale, now=now, workspace=row.workspace_id, pk=row.pk)
-
-
-def _note(row: Invitation, action: str, actor: audit.Actor, now: datetime, changes: dict[str, str]) -> None:
-    audit.record(
-        workspace_id=row.workspace_id,
-        actor=actor,
-        action=action,
-        now=now,
-        target=row.public_id,
-        changes=changes,
-    )

@@ -24,7 +24,7 @@ def make_list(*, account: PlatformAccount, name: str, actor: audit.Actor, now: d
     try:
         with transaction.atomic():
             found = FanList.objects.create(account=account, name=name, created_at=now)
-            _record(found, actor, "list.created", now)
+            audit.record_of(found, actor, "list.created", now)
     except IntegrityError as error:
         raise NameTaken from error
     return found
@@ -35,7 +35,7 @@ def rename_list(*, fan_list: FanList, name: str, actor: audit.Actor, now: dateti
     try:
         with transaction.atomic():
             FanList.objects.filter(pk=fan_list.pk).update(name=name)
-            _record(fan_list, actor, "list.renamed", now)
+            audit.record_of(fan_list, actor, "list.renamed", now)
     except IntegrityError as error:
         raise NameTaken from error
     fan_list.name = name
@@ -46,7 +46,7 @@ def delete_list(*, fan_list: FanList, actor: audit.Actor, now: datetime) -> None
     with transaction.atomic():
         if _is_named({"list": fan_list.public_id}, fan_list.account_id) or _is_asked_for(fan_list):
             raise InUse
-        _record(fan_list, actor, "list.deleted", now)
+        audit.record_of(fan_list, actor, "list.deleted", now)
         FanList.objects.filter(pk=fan_list.pk).delete()
 
 
@@ -66,7 +66,7 @@ def add_fans(*, fan_list: FanList, fan_ids: list[str], actor: audit.Actor, now: 
         ]
         FanListEntry.objects.bulk_create(entries, ignore_conflicts=True)
         added = FanListEntry.objects.filter(fan_list=fan_list).count() - before
-        _record(fan_list, actor, "list.fans_added", now, {"count": added})
+        audit.record_of(fan_list, actor, "list.fans_added", now, {"count": added})
     return added
 
 
@@ -75,7 +75,7 @@ def remove_fan(*, fan_list: FanList, fan: Fan, actor: audit.Actor, now: datetime
     with transaction.atomic():
         count, _ = FanListEntry.objects.filter(fan_list=fan_list, fan=fan).delete()
         if count:
-            _record(fan_list, actor, "list.fan_removed", now, {"fan": fan.public_id})
+            audit.record_of(fan_list, actor, "list.fan_removed", now, {"fan": fan.public_id})
 
 
 def checked_conditions(account: PlatformAccount, tree: Any) -> Group:
@@ -99,7 +99,7 @@ def make_segment(
             found = Segment.objects.create(
                 account=account, name=name, conditions=conditions, created_at=now, updated_at=now
             )
-            _record(found, actor, "segment.created", now)
+            audit.record_of(found, actor, "segment.created", now)
     except IntegrityError as error:
         raise NameTaken from error
     return found
@@ -116,7 +116,7 @@ def change_segment(
     try:
         with transaction.atomic():
             segment.save(update_fields=["name", "conditions", "updated_at"])
-            _record(segment, actor, "segment.changed", now)
+            audit.record_of(segment, actor, "segment.changed", now)
     except IntegrityError as error:
         raise NameTaken from error
 
@@ -126,7 +126,7 @@ def delete_segment(*, segment: Segment, actor: audit.Actor, now: datetime) -> No
     with transaction.atomic():
         if _is_named({"segment": segment.public_id}, segment.account_id):
             raise InUse
-        _record(segment, actor, "segment.deleted", now)
+        audit.record_of(segment, actor, "segment.deleted", now)
         Segment.objects.filter(pk=segment.pk).delete()
 
 
@@ -163,20 +163,3 @@ def _is_asked_for(fan_list: FanList) -> bool:
     trees = Segment.objects.filter(account=fan_list.account_id).values_list("conditions", flat=True)
     groups = (audience.parse(tree)[0] for tree in trees)
     return any(group and fan_list.public_id in audience.list_ids(group) for group in groups)
-
-
-def _record(
-    row: FanList | Segment,
-    actor: audit.Actor,
-    action: str,
-    now: datetime,
-    changes: dict[str, Any] | None = None,
-) -> None:
-    audit.record(
-        workspace_id=row.workspace_id,
-        actor=actor,
-        action=action,
-        now=now,
-        target=row.public_id,
-        changes=changes,
-    )

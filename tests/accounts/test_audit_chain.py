@@ -56,7 +56,6 @@ def tamper(text: str, *values: Any) -> None:
         cursor.execute(text, values)
         for table in ("accounts_auditevent", "accounts_auditblock"):
             cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
-        cursor.execute("ALTER TABLE accounts_auditevent DISABLE TRIGGER audit_no_truncate")
 
 
 # --- sealing

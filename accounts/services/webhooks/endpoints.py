@@ -50,7 +50,7 @@ def add(
             secret=secret,
             created_at=now,
         )
-        _record(row, actor, "webhook.added", now, {"events": row.events})
+        audit.record_of(row, actor, "webhook.added", now, {"events": row.events})
     return row, secret
 
 
@@ -81,7 +81,7 @@ def change(
             locked.disabled_at, locked.disabled_reason = now, "by_member"
         locked.save()
         changes = {"address": url is not None, "events": locked.events, "enabled": locked.disabled_at is None}
-        _record(locked, actor, "webhook.changed", now, changes)
+        audit.record_of(locked, actor, "webhook.changed", now, changes)
         enqueue("accounts.deliver_webhooks")
     return locked
 
@@ -99,7 +99,7 @@ def rotate(
         locked.old_secret_until = now + overlap if overlap else None
         locked.secret = secret
         locked.save()
-        _record(locked, actor, "webhook.secret_rotated", now, {"oldEndsAt": clock.iso(now + overlap)})
+        audit.record_of(locked, actor, "webhook.secret_rotated", now, {"oldEndsAt": clock.iso(now + overlap)})
     return locked, secret
 
 
@@ -113,7 +113,7 @@ def remove(*, row: WebhookSubscription, actor: audit.Actor, now: datetime) -> bo
         locked.disabled_at, locked.disabled_reason = locked.disabled_at or now, "removed"
         locked.url, locked.secret, locked.old_secret = "", "", None
         locked.save()
-        _record(locked, actor, "webhook.removed", now, {})
+        audit.record_of(locked, actor, "webhook.removed", now, {})
     return True
 
 
@@ -126,7 +126,7 @@ def ping(*, row: WebhookSubscription, actor: audit.Actor, now: datetime) -> Webh
         body = body_of(rules.PING, {"endpointId": listener.public_id}, now)
         delivery = row_of(listener, uuid7(), rules.PING, body, now)
         delivery.save()
-        _record(listener, actor, "webhook.tested", now, {})
+        audit.record_of(listener, actor, "webhook.tested", now, {})
         enqueue("accounts.deliver_webhooks")
     return delivery
 
@@ -155,7 +155,7 @@ def _again(row: WebhookSubscription, rows: Any, actor: audit.Actor, now: datetim
             )
         )
         if count:
-            _record(listener, actor, "webhook.sent_again", now, {"events": count})
+            audit.record_of(listener, actor, "webhook.sent_again", now, {"events": count})
             enqueue("accounts.deliver_webhooks")
     return count
 
@@ -168,7 +168,7 @@ def switch_off(*, pk: int, reason: str, now: datetime) -> bool:
         if row is None:
             return False
         living.update(disabled_at=now, disabled_reason=reason)
-        _record(row, audit.Actor.system(), "webhook.disabled", now, {"reason": reason})
+        audit.record_of(row, audit.Actor.system(), "webhook.disabled", now, {"reason": reason})
         host = check_url(row.url.reveal(), loopback=settings.DEMO).host
         owners = Membership.objects.filter(
             workspace_id=row.workspace_id, role=Role.OWNER, ended_at=None, user__is_active=True
@@ -208,16 +208,3 @@ def _locked(row: WebhookSubscription) -> WebhookSubscription:
     if found is None:
         raise NotFound
     return found
-
-
-def _record(
-    row: WebhookSubscription, actor: audit.Actor, action: str, now: datetime, changes: dict[str, Any]
-) -> None:
-    audit.record(
-        workspace_id=row.workspace_id,
-        actor=actor,
-        action=action,
-        now=now,
-        target=row.public_id,
-        changes=changes,
-    )
