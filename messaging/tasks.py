@@ -10,7 +10,7 @@ from huntaze.kernel import clock, shutdown
 from huntaze.kernel.jobs import job
 from messaging.services import inbound, measure, retention, scheduler, sync, uncertain
 from messaging.services.campaigns import tend, unsend
-from messaging.services.pump import Pump
+from messaging.services.sending.pump import Pump
 
 
 @job("messaging.pump", system_wide=True)

@@ -162,19 +162,10 @@ def set_paused(*, account: PlatformAccount, is_paused: bool, actor: audit.Actor,
 
 def disconnect_all(creator: Creator, *, actor: audit.Actor, now: datetime) -> int:
     """Every account of a creator is let go, with what opened it; returns how many. In the caller's transaction."""
-    found = list(PlatformAccount.objects.present().filter(creator=creator).order_by("pk"))
-    count = 0
-    for account in found:
-        move_state(
-            account=account,
-            state=AccountState.DISCONNECTED,
-            reason="offboarded",
-            at=max(now, account.state_changed_at),
-            actor=actor,
-        )
-        count += 1
-    leave.let_go(accounts=found, now=now)
-    return count
+    rows = PlatformAccount.objects.present().filter(creator=creator).order_by("pk")
+    found = list(rows.select_for_update(of=("self",), no_key=True))
+    _let_go(found, reason="offboarded", actor=actor, now=now)
+    return len(found)
 
 
 def disconnect(*, account: PlatformAccount, actor: audit.Actor, now: datetime) -> bool:
@@ -183,12 +174,13 @@ def disconnect(*, account: PlatformAccount, actor: audit.Actor, now: datetime) -
         living = PlatformAccount.objects.select_for_update(of=("self",), no_key=True).get(pk=account.pk)
         if living.state == AccountState.DISCONNECTED:
             return False
-        move_state(
-            account=living,
-            state=AccountState.DISCONNECTED,
-            reason="disconnected",
-            at=max(now, living.state_changed_at),
-            actor=actor,
-        )
-        leave.let_go(accounts=[living], now=now)
+        _let_go([living], reason="disconnected", actor=actor, now=now)
     return True
+
+
+def _let_go(accounts: list[PlatformAccount], *, reason: str, actor: audit.Actor, now: datetime) -> None:
+    """The caller holds the rows' locks."""
+    for account in accounts:
+        at = max(now, account.state_changed_at)
+        move_state(account=account, state=AccountState.DISCONNECTED, reason=reason, at=at, actor=actor)
+    leave.let_go(accounts=accounts, now=now)

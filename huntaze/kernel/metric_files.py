@@ -24,8 +24,7 @@ _MAX_SLOTS = 1024
 _KIND_BY_PROGRAM = {"gunicorn": "web", "uvicorn": "events", "celery": "worker"}
 
 _is_prepared = False
-_held: tuple[int, int, int] | None = None  # pid, slot, file descriptor of the lock
-_forked = False
+_held: tuple[int, int] | None = None  # slot, file descriptor of its lock
 
 
 def process_kind() -> str:
@@ -67,31 +66,30 @@ def _identify() -> int:
 
 def slot() -> int:
     """This process's slot; taken on first use and again after a fork."""
-    global _held, _forked
+    global _held
     if _held is not None:
-        if not _forked:  # asked for with each value: the process id would be a system call each time
-            return _held[1]
-        _forked = False
-        os.close(_held[2])  # the parent's descriptor; its lock stays with the parent
-        _held = None
+        return _held[0]
     directory = Path(os.environ[_DIR_VARIABLE])
     for number in range(_MAX_SLOTS):
         descriptor = _try_lock(directory, number)
         if descriptor is not None:
             os.ftruncate(descriptor, 0)
             os.write(descriptor, str(os.getpid()).encode())
-            _held = (os.getpid(), number, descriptor)
+            _held = number, descriptor
             _drop_live(directory, number)
             return number
     raise RuntimeError(f"more than {_MAX_SLOTS} processes share {directory}")
 
 
-def _note_fork() -> None:
-    global _forked
-    _forked = True
+def _let_go() -> None:
+    """In a child: the descriptor is a copy of the parent's, whose lock stays with the parent."""
+    global _held
+    if _held is not None:
+        os.close(_held[1])
+        _held = None
 
 
-os.register_at_fork(after_in_child=_note_fork)
+os.register_at_fork(after_in_child=_let_go)
 
 
 def _try_lock(directory: Path, number: int) -> int | None:
@@ -132,7 +130,7 @@ def wipe() -> None:
     directory = Path(os.environ[_DIR_VARIABLE])
     for lock in directory.glob("slot-*.lock"):
         number = int(lock.stem.removeprefix("slot-"))
-        if _held is not None and _held[:2] == (os.getpid(), number):
+        if _held is not None and _held[0] == number:
             continue
         descriptor = _try_lock(directory, number)
         if descriptor is None:
@@ -159,11 +157,7 @@ def _is_alive(directory: Path, path: Path) -> bool:
     """Whether the slot that a value file is named by is held. A slot looked at for this moment may be passed
     over by a process that starts; it takes the next one."""
     number = int(path.stem.rpartition("_")[2])
-    if (
-        _held is not None
-        and _held[:2] == (os.getpid(), number)
-        and str(directory) == os.environ[_DIR_VARIABLE]
-    ):
+    if _held is not None and _held[0] == number and str(directory) == os.environ[_DIR_VARIABLE]:
         return True
     descriptor = _try_lock(directory, number)
     if descriptor is None:

@@ -12,7 +12,7 @@ from huntaze.kernel.limiter import Lane, Limit, Limiter, LogLost, Outlook
 from huntaze.kernel.outbox import assert_no_transaction
 from huntaze.kernel.tenancy import cross_workspace
 from messaging.selectors.slots import occupancy
-from messaging.services import engine
+from messaging.services.sending import upkeep
 
 log = structlog.get_logger(__name__)
 
@@ -97,8 +97,8 @@ def rebuild(lost: LogLost) -> bool:
         return False
     ours.wait_for_claims()
     with cross_workspace("rebuild limiter"):
-        slots = engine.slots_in_use(window=ours.limit.window, lease=ours.limit.lease)
-        done = ours.rebuild(lost.run_id, slots, engine.wishes())
+        slots = upkeep.slots_in_use(window=ours.limit.window, lease=ours.limit.lease)
+        done = ours.rebuild(lost.run_id, slots, upkeep.wishes())
     metrics.LIMITER_REBUILDS.labels("done" if done else "superseded").inc()
     log.info("messaging.limiter.rebuilt", slots=len(slots))
     return done

@@ -4,16 +4,17 @@ from django.conf import settings
 from django.db import transaction
 
 from huntaze.kernel.tenancy import cross_workspace
-from messaging.services import engine, limits
+from messaging.services import limits
+from messaging.services.sending import upkeep
 
 
 def schedule_deliveries() -> tuple[int, int]:
     """Queue what is due and rescue what a dead sender held; returns both counts."""
     with cross_workspace("delivery scheduler"):
         with transaction.atomic():
-            due = engine.make_due()
+            due = upkeep.make_due()
         with transaction.atomic():
-            rescued = engine.rescue(lookup_after=settings.SEND_LOOKUP_AFTER_SECONDS)
+            rescued = upkeep.rescue(lookup_after=settings.SEND_LOOKUP_AFTER_SECONDS)
         limits.poke(due)
     return len(due), rescued
 
@@ -21,6 +22,6 @@ def schedule_deliveries() -> tuple[int, int]:
 def sweep() -> int:
     """Remind the limiter of every account with queued rows; returns how many."""
     with cross_workspace("delivery scheduler"):
-        wishes = engine.wishes()
+        wishes = upkeep.wishes()
     limits.poke(wishes)
     return len(wishes)

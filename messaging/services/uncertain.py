@@ -22,7 +22,8 @@ from messaging.rules.outcomes import may_replay, unreadable
 from messaging.services import limits
 from messaging.services.fans import touch
 from messaging.services.news import tell_deliveries
-from messaging.services.pump import gateway_config, outgoing_of
+from messaging.services.sending.outgoing import outgoing_of
+from messaging.services.sending.wire import gateway_config
 from messaging.types import DeliveryState, Outgoing
 
 log = structlog.get_logger(__name__)

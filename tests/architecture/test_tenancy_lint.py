@@ -42,8 +42,8 @@ LIFTED = {
     ("messaging/services/inbound.py", "apply webhooks"),
     ("messaging/services/limits.py", "rebuild limiter"),
     ("messaging/services/measure.py", "measure queues"),
-    ("messaging/services/pump.py", "send engine"),
     ("messaging/services/scheduler.py", "delivery scheduler"),
+    ("messaging/services/sending/pump.py", "send engine"),
     ("messaging/services/sync.py", "first sync"),
     ("messaging/services/uncertain.py", "resolve uncertain"),
 }
@@ -68,8 +68,11 @@ RAW_SQL = {
     "messaging/services/campaigns/expand.py": "the campaign, or the queryset that it is built from, was read in scope",
     "messaging/services/campaigns/rows.py": "the campaign was fetched and locked in scope",
     "messaging/services/campaigns/texts.py": "deliveries that the engine has claimed are a parameter",
-    "messaging/services/engine.py": "the system's own loop over every workspace, by claimed rows",
     "messaging/services/send.py": "refuses a row of another workspace than the scope's",
+    "messaging/services/sending/claims.py": "the system's own loop over every workspace, by granted accounts",
+    "messaging/services/sending/outgoing.py": "deliveries that the engine has claimed are a parameter",
+    "messaging/services/sending/settle.py": "deliveries that the engine has claimed are a parameter",
+    "messaging/services/sending/upkeep.py": "the system's own loop over every workspace",
     "messaging/services/sync.py": "renews the statistics of whole tables",
 }
 _SQL_CALLS = {"raw", "extra", "execute", "executemany", "cursor", "RawSQL"}

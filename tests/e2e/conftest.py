@@ -22,7 +22,7 @@ from huntaze.kernel import i18n
 from huntaze.kernel.tenancy import cross_workspace
 from messaging.models import Fan
 from messaging.services.fans import handle_digest
-from messaging.services.pump import Pump
+from messaging.services.sending.pump import Pump
 from tests.conftest import World
 from tests.sandbox.server import FAN, Sandbox
 

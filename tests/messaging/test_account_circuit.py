@@ -20,7 +20,7 @@ from messaging.models import Delivery
 from messaging.services import circuits, limits, scheduler
 from messaging.services.board import board
 from messaging.services.circuits import Tried
-from messaging.services.pump import Pump
+from messaging.services.sending.pump import Pump
 from messaging.services.status import queue_status
 from tests.factories.accounts import CreatorFactory, MembershipFactory, PlatformAccountFactory
 from tests.factories.messaging import FanFactory, delivery

@@ -24,7 +24,7 @@ from messaging.services import limits
 from messaging.services.campaigns import steer, tend, unsend
 from messaging.services.campaigns.progress import progress
 from messaging.services.dead_letters import retry_failed
-from messaging.services.pump import Pump
+from messaging.services.sending.pump import Pump
 from tests.factories.accounts import (
     CreatorFactory,
     MembershipFactory,

@@ -17,11 +17,12 @@ from huntaze.kernel.limiter import Grant, Lane
 from huntaze.kernel.tenancy import cross_workspace, workspace_scope
 from messaging.models import Campaign, Delivery, Segment
 from messaging.rules import outcomes
-from messaging.services import engine
 from messaging.services.campaigns import rows, steer, tend
 from messaging.services.campaigns.expand import write_rows
 from messaging.services.campaigns.texts import write_texts
-from messaging.services.engine import Claimed
+from messaging.services.sending import claims
+from messaging.services.sending.claims import Claimed
+from messaging.services.sending.settle import settle
 from messaging.types import Receipt
 from tests.factories.accounts import CreatorFactory, MembershipFactory, PlatformAccountFactory
 from tests.factories.campaigns import campaign
@@ -108,7 +109,7 @@ def settle_sent(pk: int) -> None:
     with cross_workspace("demo"):
         token = Delivery.objects.values_list("lease_token", flat=True).get(pk=pk)
         account = Delivery.objects.values_list("account_id", flat=True).get(pk=pk)
-        engine.settle([(Claimed(pk, account, Lane.BULK, token), outcomes.never_sent())])
+        settle([(Claimed(pk, account, Lane.BULK, token), outcomes.never_sent())])
 
 
 def everything_at_once(row: Campaign) -> None:
@@ -164,7 +165,7 @@ def test_pause_comes_back_while_rows_are_being_claimed_and_the_next_round_catche
 
 
 def claim(row: Campaign, count: int) -> list[Claimed]:
-    return engine.claim([Grant(row.account_id, Lane.BULK, 1, tuple("abcdef"[:count]))], lease=60.0)
+    return claims.claim([Grant(row.account_id, Lane.BULK, 1, tuple("abcdef"[:count]))], lease=60.0)
 
 
 def test_a_row_claimed_before_and_written_after_a_cancel_never_leaves() -> None:
@@ -187,7 +188,7 @@ def test_a_row_written_before_a_cancel_is_recorded_and_what_comes_back_is_cancel
             cancelled.join(10)
             assert not cancelled.is_alive()
         assert states(row) == {"cancelled": 2, "sending": 2}
-        engine.settle([(gone, outcomes.of_receipt(Receipt("738"))), (back, outcomes.never_sent())])
+        settle([(gone, outcomes.of_receipt(Receipt("738"))), (back, outcomes.never_sent())])
     tend.tend(now=clock.now())
     assert states(row) == {"cancelled": 3, "sent": 1}
 
@@ -227,10 +228,10 @@ def test_what_was_on_the_wire_when_all_was_taken_back_is_taken_back_too() -> Non
     with cross_workspace("demo"):
         with transaction.atomic():
             first, late = write_texts(claim(row, 2))
-        engine.settle([(first, outcomes.of_receipt(Receipt("738")))])
+        settle([(first, outcomes.of_receipt(Receipt("738")))])
         steer.cancel(campaign=row, actor=SYSTEM, now=clock.now())
         _, count = steer.unsend(campaign=row, actor=SYSTEM, now=clock.now())
-        engine.settle([(late, outcomes.of_receipt(Receipt("739")))])
+        settle([(late, outcomes.of_receipt(Receipt("739")))])
     tend.tend(now=clock.now())
     with cross_workspace("demo"):
         assert (count, row.unsends.count(), Campaign.objects.get(pk=row.pk).state) == (1, 2, "unsending")

@@ -9,7 +9,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from huntaze.kernel import redis
-from messaging.services.pump import Pump
+from messaging.services.sending.pump import Pump
 from tests.factories.accounts import CreatorFactory, MembershipFactory, PlatformAccountFactory, api_key
 from tests.factories.messaging import FanFactory
 from tests.faults.house import wait_for

@@ -12,8 +12,9 @@ from huntaze.kernel.limiter import Lane, LogLost, News
 from huntaze.kernel.tenancy import cross_workspace
 from messaging.models import Delivery
 from messaging.rules.outcomes import Outcome, of_receipt
-from messaging.services import engine, limits, scheduler
-from messaging.services.engine import Claimed
+from messaging.services import limits, scheduler
+from messaging.services.sending.claims import Claimed, claim
+from messaging.services.sending.settle import settle
 from messaging.types import DeliveryState, Receipt
 from tests.factories.messaging import delivery
 
@@ -36,11 +37,11 @@ class Sender:
         limits.poke([(self.account.pk, Lane.INTERACTIVE)])
         (grant,) = self.limiter.tick(News(), slots=1)
         with transaction.atomic():
-            (row,) = engine.claim([grant], lease=60.0)
+            (row,) = claim([grant], lease=60.0)
         return row, grant.slots[0]
 
     def come_back(self, row: Claimed, slot: str, outcome: Outcome) -> None:
-        assert engine.settle([(row, outcome)]) == {row.id}
+        assert settle([(row, outcome)]) == {row.id}
         slot_of_row = (row.account, slot, row.id)
         news = News(dated=[(*slot_of_row, 0)]) if outcome.is_slot_used else News(returned=[slot_of_row])
         self.limiter.tick(news, slots=0)

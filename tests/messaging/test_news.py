@@ -18,9 +18,11 @@ from huntaze.kernel.limiter import Lane
 from huntaze.kernel.tenancy import cross_workspace, workspace_scope
 from huntaze.platforms.errors import Permanent, Uncertain
 from messaging.rules import outcomes
-from messaging.services import engine
 from messaging.services.dead_letters import it_arrived
 from messaging.services.inbound_handlers import account_changed, message_received
+from messaging.services.sending import settle as settling
+from messaging.services.sending.claims import Claimed
+from messaging.services.sending.upkeep import rescue
 from messaging.types import Receipt
 from tests.factories.messaging import delivery
 from tests.factories.webhooks import SECRET
@@ -58,9 +60,9 @@ def sending(world: Any, **more: Any) -> Any:
 
 
 def settle(row: Any, outcome: outcomes.Outcome) -> None:
-    claimed = engine.Claimed(row.pk, row.account_id, Lane.INTERACTIVE, row.lease_token)
+    claimed = Claimed(row.pk, row.account_id, Lane.INTERACTIVE, row.lease_token)
     with cross_workspace("demo"):
-        engine.settle([(claimed, outcome)])
+        settling.settle([(claimed, outcome)])
 
 
 def failed(error: Any) -> outcomes.Outcome:
@@ -127,9 +129,9 @@ def test_the_news_is_undone_with_the_settlement(world: Any) -> None:
 
 def test_while_nobody_listens_a_batch_costs_no_query_more(world: Any) -> None:
     rows = [sending(world) for _ in range(3)]
-    claimed = [engine.Claimed(row.pk, row.account_id, Lane.INTERACTIVE, row.lease_token) for row in rows]
+    claimed = [Claimed(row.pk, row.account_id, Lane.INTERACTIVE, row.lease_token) for row in rows]
     with cross_workspace("demo"), CaptureQueriesContext(connection) as queries:
-        engine.settle([(row, failed(Permanent("not_subscribed"))) for row in claimed])
+        settling.settle([(row, failed(Permanent("not_subscribed"))) for row in claimed])
     asked = [query["sql"] for query in queries if "accounts_webhook" in query["sql"]]
     assert asked == []
 
@@ -138,7 +140,7 @@ def test_a_lost_sender_and_a_persons_word_are_told(world: Any) -> None:
     listen(world.owner)
     row = sending(world)
     with cross_workspace("demo"):
-        assert engine.rescue(lookup_after=0.0) == 1
+        assert rescue(lookup_after=0.0) == 1
         it_arrived(delivery=row, actor=Actor.system(), now=clock.now())
     assert [said["type"] for said in heard()] == ["message.uncertain", "message.sent"]
 

@@ -12,7 +12,7 @@ from huntaze.kernel import clock
 from huntaze.kernel.limiter import Grant, Lane
 from huntaze.kernel.tenancy import cross_workspace
 from messaging.models import Delivery, SendPolicy, SendSwitch
-from messaging.services import engine
+from messaging.services.sending import claims
 from messaging.services.status import queue_status
 from messaging.services.switch import set_switch
 from tests.factories.accounts import UserFactory
@@ -22,7 +22,7 @@ from tests.factories.messaging import FanFactory, delivery
 def claim(account: Any, count: int = 10) -> list[int]:
     grant = Grant(account.pk, Lane.INTERACTIVE, 1, tuple(f"slot{n}" for n in range(count)))
     with cross_workspace("send engine"):
-        return [row.id for row in engine.claim([grant], lease=30)]
+        return [row.id for row in claims.claim([grant], lease=30)]
 
 
 def queue(world: Any, fans: int, each: int) -> list[int]:
@@ -87,14 +87,14 @@ def test_two_senders_share_one_cap(world: Any, monkeypatch: pytest.MonkeyPatch, 
     queue(world, 12, 1)
     SendPolicy.objects.create(name="minute", window_seconds=60, count=4)
     if not is_locked:
-        monkeypatch.setattr(engine, "_LOCK_ACCOUNTS", "SELECT 1")
-    original = engine._cut_to_room
+        monkeypatch.setattr(claims, "_LOCK_ACCOUNTS", "SELECT 1")
+    original = claims._cut_to_room
 
     def slowly(cursor: Any, values: Any) -> None:
         original(cursor, values)
         cursor.execute("SELECT pg_sleep(0.3)")
 
-    monkeypatch.setattr(engine, "_cut_to_room", slowly)
+    monkeypatch.setattr(claims, "_cut_to_room", slowly)
 
     def one(_: int) -> int:
         try:

@@ -11,9 +11,10 @@ from huntaze.kernel.limiter import Lane, LogLost, News
 from huntaze.kernel.tenancy import cross_workspace
 from messaging.models import Delivery
 from messaging.rules import outcomes
-from messaging.services import engine, limits
-from messaging.services.engine import Claimed
+from messaging.services import limits
 from messaging.services.scheduler import schedule_deliveries, sweep
+from messaging.services.sending.claims import Claimed
+from messaging.services.sending.settle import settle
 from messaging.types import DeliveryState, Receipt
 from tests.factories.messaging import delivery
 
@@ -96,7 +97,7 @@ def test_a_sender_that_wakes_up_too_late_still_has_its_receipt(world: Any) -> No
     schedule_deliveries()
     assert fresh(row).state == DeliveryState.UNCERTAIN
     with cross_workspace("demo"):
-        assert engine.settle([(mine, outcomes.of_receipt(Receipt("7388")))]) == {row.pk}
+        assert settle([(mine, outcomes.of_receipt(Receipt("7388")))]) == {row.pk}
     assert fresh(row).state == DeliveryState.SENT
     with cross_workspace("demo"):
         assert Delivery.objects.with_everything().get(pk=row.pk).message.platform_message_id == "7388"
@@ -108,7 +109,7 @@ def test_a_sender_that_wakes_up_too_late_without_a_receipt_writes_nothing(world:
     mine = Claimed(row.pk, row.account_id, Lane(row.lane), row.lease_token)
     schedule_deliveries()
     with cross_workspace("demo"):
-        assert engine.settle([(mine, outcomes.never_sent())]) == set()
+        assert settle([(mine, outcomes.never_sent())]) == set()
     assert fresh(row).state == DeliveryState.UNCERTAIN
 
 

@@ -11,7 +11,7 @@ from huntaze.kernel.limiter import Lane
 from huntaze.kernel.tenancy import cross_workspace
 from messaging.services import limits
 from messaging.services.dead_letters import it_arrived, send_again
-from messaging.services.pump import Pump
+from messaging.services.sending.pump import Pump
 from tests.factories.messaging import FanFactory, delivery
 from tests.sandbox.server import FAN, Sandbox
 

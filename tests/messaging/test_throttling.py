@@ -13,7 +13,7 @@ from huntaze.kernel.tenancy import cross_workspace
 from messaging.models import Delivery
 from messaging.rules.throttling import Refusals
 from messaging.services import limits, scheduler
-from messaging.services.pump import Pump
+from messaging.services.sending.pump import Pump
 from tests.factories.accounts import CreatorFactory, MembershipFactory, PlatformAccountFactory
 from tests.factories.messaging import FanFactory, delivery
 from tests.faults.house import wait_for

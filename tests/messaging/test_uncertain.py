@@ -18,7 +18,7 @@ from huntaze.kernel.tenancy import cross_workspace
 from messaging.models import Conversation, Delivery, Fan, Message
 from messaging.services import limits
 from messaging.services.dead_letters import cancel, it_arrived, send_again
-from messaging.services.pump import Pump
+from messaging.services.sending.pump import Pump
 from messaging.services.uncertain import BATCH, resolve_uncertain
 from tests.factories.messaging import delivery
 from tests.sandbox.server import FAN, Sandbox

@@ -18,8 +18,8 @@ from messaging.models import Campaign, Conversation, Delivery, Fan, Message
 from messaging.rules import placeholders
 from messaging.rules.campaigns import zone
 from messaging.rules.content import storable
-from messaging.services.engine import Claimed
 from messaging.services.send import text_digest
+from messaging.services.sending.claims import Claimed
 from messaging.types import AuthorKind, CampaignState, DeliveryState, Direction
 
 log = structlog.get_logger(__name__)

@@ -14,7 +14,7 @@ from huntaze.kernel.tenancy import cross_workspace
 from huntaze.platforms.errors import Permanent, PlatformError, Transient
 from messaging.gateways.registry import gateway
 from messaging.models import CampaignUnsend, Delivery, Message
-from messaging.services.pump import gateway_config
+from messaging.services.sending.wire import gateway_config
 from messaging.types import DeliveryState, Outgoing, UnsendOutcome
 
 log = structlog.get_logger(__name__)
