@@ -30,6 +30,7 @@ METRICS_ALLOWED_NETS = env.words("METRICS_ALLOWED_NETS", "127.0.0.0/8,::1/128")
 # --- composition
 INSTALLED_APPS = [
     "messaging.apps.MessagingConfig",
+    "billing.apps.BillingConfig",
     "accounts.apps.AccountsConfig",
     "huntaze.apps.HuntazeConfig",
     "huntaze.apps.HuntazeAdminConfig",

@@ -56,6 +56,8 @@ CAPABILITIES: dict[str, Grant] = {
     "campaigns.launch": Grant(ALL, ALL, None, A, "messaging:write"),
     "queue.view": Grant(ALL, ALL, A, A, "messaging:read"),
     "queue.manage": Grant(ALL, ALL, None, A, "messaging:write"),
+    "billing.view": Grant(ALL, ALL, None, None, "billing:read"),
+    "billing.manage": _OWNER_ONLY,
     "audit.view": Grant(ALL, ALL, None, None),
     "creator.stop": Grant(None, None, None, A),
     "profile.manage": Grant(ALL, ALL, ALL, ALL),

@@ -21,6 +21,8 @@ STEPS: dict[str, str | Promise] = {
     "connections": _("Attempts to connect accounts"),
     "consents": _("Who agreed to connecting, and when"),
     "conversations": _("Conversations"),
+    "counters": _("How often the API was used"),
+    "credits": _("The books of credits, without names"),
     "creator_leaves": _("The creator leaves the workspace"),
     "creators": _("Names of creators"),
     "data_keys": _("Keys: what lies in backups can't be read any more"),
@@ -30,6 +32,7 @@ STEPS: dict[str, str | Promise] = {
     "exports": _("Files of exports"),
     "fans": _("Fans"),
     "invitations": _("Invitations"),
+    "limits": _("Limits of the workspace's own"),
     "list_entries": _("Fans on lists"),
     "lists": _("Lists"),
     "members": _("Memberships end"),
@@ -40,6 +43,7 @@ STEPS: dict[str, str | Promise] = {
     "policies": _("Sending caps"),
     "segments": _("Segments"),
     "sessions": _("Sessions"),
+    "stocks": _("Counts of what the workspace has"),
     "stop_campaigns": _("Campaigns are stopped"),
     "texts": _("Texts of messages"),
     "tombstone": _("Name, handle and id of the fan"),
@@ -50,11 +54,13 @@ STEPS: dict[str, str | Promise] = {
 REASONS: dict[str, str | Promise] = {
     "accountability": _("The law asks us to show who did what."),
     "authorship": _("So that the audit log keeps its authors."),
+    "books": _("The law asks us to keep our books."),
     "consents": _("They prove what was agreed to."),
     "disputes": _("Evidence in payment disputes."),
 }
 UNTIL: dict[str, str | Promise] = {
     "audit": _("until the audit log forgets it, after two years"),
+    "books": _("for ten years"),
     "two_years": _("for two years"),
 }
 STATES: dict[str, str | Promise] = {

@@ -20,7 +20,7 @@ from babel.messages.pofile import read_po, write_po
 from django.utils.translation.template import templatize
 
 DOMAIN = "django"
-SOURCES = ("accounts", "messaging", "huntaze", "templates")
+SOURCES = ("accounts", "billing", "messaging", "huntaze", "templates")
 KEYWORDS: dict[str, Any] = {
     "_": None,
     "gettext": None,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-APPS = ("accounts", "huntaze", "messaging")
+APPS = ("accounts", "billing", "huntaze", "messaging")
 WALL = "huntaze/kernel/tenancy.py"
 
 #: Why the wall is lifted, and in which file. Nothing else may.

@@ -6,7 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 CODE = [
     ROOT / "manage.py",
-    *(path for app in ("huntaze", "accounts", "messaging") for path in (ROOT / app).rglob("*.py")),
+    *(path for app in ("huntaze", "accounts", "billing", "messaging") for path in (ROOT / app).rglob("*.py")),
 ]
 READ = re.compile(
     r"\benv\.(?:text|flag|number|decimal_number|words|secret|wrapping_keys|database|mail)\(\s*\"([A-Z_]+)\""

@@ -126,7 +126,7 @@ def test_every_job_of_the_house_says_whose_rows_it_touches() -> None:
     ours = {
         name: task
         for name, task in app.tasks.items()
-        if name.split(".")[0] in {"accounts", "messaging", "kernel"}
+        if name.split(".")[0] in {"accounts", "billing", "messaging", "kernel"}
     }
     assert {"accounts.forget_idempotency_keys", "messaging.pump", "messaging.apply_inbound"} <= set(ours)
     for name, task in ours.items():

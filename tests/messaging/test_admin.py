@@ -27,7 +27,7 @@ MASK = "•••"
 PAGES = {
     model._meta.label: model
     for model in admin.site._registry
-    if model._meta.app_label in {"accounts", "messaging"}
+    if model._meta.app_label in {"accounts", "billing", "messaging"}
 }
 
 

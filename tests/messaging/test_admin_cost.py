@@ -14,7 +14,9 @@ from tests.factories.accounts import UserFactory
 from tests.factories.messaging import delivery
 
 pytestmark = pytest.mark.django_db
-HOUSE = [model for model in admin.site._registry if model._meta.app_label in {"accounts", "messaging"}]
+HOUSE = [
+    model for model in admin.site._registry if model._meta.app_label in {"accounts", "billing", "messaging"}
+]
 LIST = "/admin/messaging/delivery/"
 
 

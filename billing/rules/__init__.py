@@ -1,0 +1,1 @@
+"""What billing decides without table, clock or network."""
