@@ -5,13 +5,13 @@ import traceback
 from pathlib import Path
 
 from . import control, page
-from .dialects import onlyfansapi
+from .dialects import onlyfansapi, stripe
 from .fans import Simulator
 from .http import Receive, Scope, Send, answer_json
 from .snapshot import Keeper
 from .state import Sandbox
 
-DIALECTS = {"/onlyfansapi": onlyfansapi.Dialect}
+DIALECTS = {"/onlyfansapi": onlyfansapi.Dialect, "/stripe": stripe.Dialect}
 
 
 class App:

@@ -39,13 +39,19 @@ Bodies are JSON; answers are JSON; times are epoch seconds; money is dollars. Er
   POST redeliver/{delivery id}    (also webhooks/redeliver/{id}) the same key and body again
   GET  requests?dialect&path&limit       newest last: at, method, path, status, ms, account, fault, outcome
   GET  money?account              per account: gross, fees, net, count, byType, transactions
+  POST stripe/listen              {"url", "secret"?, "events"?} sends Stripe's events there, signed
+  POST stripe/sessions/{id}/pay   {"card"? (a test token), "async"?} the buyer pays; settle {"paid"} ends async
+  POST stripe/customers/{id}/card {"card"} the default card from now on (pm_card_chargeDeclined, ...)
+  POST stripe/charges/{id}/refund {"amount"?}; dispute {"amount"?}; refunds/{id}/fail; disputes/{id}/close {"won"}
+  POST stripe/subscriptions/{id}/end_period  its period ends now; events/{id}/send  the event once more
+  POST stripe/edit/{id}           {field: value} behind everybody's back; GET stripe/objects/{kind}  all of a kind
 """
 
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from .controls import fans, observe, steer
+from .controls import fans, observe, steer, stripe
 from .controls.base import Call, Wrong
 from .http import Receive, Scope, Send, answer_json, query, read_body
 
@@ -86,6 +92,18 @@ TABLE: dict[tuple[str, str], Any] = {
     ("POST", "redeliver/*"): steer.redeliver,
     ("GET", "requests"): observe.requests,
     ("GET", "money"): observe.money,
+    ("POST", "stripe/listen"): stripe.listen,
+    ("POST", "stripe/sessions/*/pay"): stripe.pay,
+    ("POST", "stripe/sessions/*/settle"): stripe.settle,
+    ("POST", "stripe/customers/*/card"): stripe.change_card,
+    ("POST", "stripe/charges/*/refund"): stripe.refund,
+    ("POST", "stripe/charges/*/dispute"): stripe.dispute,
+    ("POST", "stripe/refunds/*/fail"): stripe.fail_refund,
+    ("POST", "stripe/disputes/*/close"): stripe.close_dispute,
+    ("POST", "stripe/subscriptions/*/end_period"): stripe.end_period,
+    ("POST", "stripe/events/*/send"): stripe.signed,
+    ("POST", "stripe/edit/*"): stripe.edit,
+    ("GET", "stripe/objects/*"): stripe.objects,
 }
 
 

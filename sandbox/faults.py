@@ -19,7 +19,9 @@ BEFORE = _kinds(
 )
 DURING = _kinds("latency hold_idempotency banned_word")
 AFTER = _kinds("timeout_after reset_after malformed_json wrong_type truncate slow_body 5xx_unknown_sent")
-WEBHOOK = _kinds("drop duplicate reorder delay bad_signature wrong_secret other_body_same_key pause_endpoint")
+WEBHOOK = _kinds(
+    "drop duplicate reorder delay bad_signature wrong_secret old_timestamp other_body_same_key pause_endpoint"
+)
 KINDS = BEFORE | DURING | AFTER | WEBHOOK
 
 

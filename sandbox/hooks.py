@@ -8,6 +8,7 @@ import asyncio
 import hashlib
 import hmac
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -41,9 +42,11 @@ class Endpoint:
     queue: "asyncio.Queue[Delivery]" = field(default_factory=lambda: asyncio.Queue())
     idle: int = 0
     held: "list[Delivery]" = field(default_factory=list)
+    #: Headers of another vendor's deliveries; without it they are OnlyFansAPI's.
+    sign: "Callable[[Delivery], dict[str, str]] | None" = None
 
     def wants(self, event: str, account: str) -> bool:
-        if not self.enabled or event not in self.events:
+        if not self.enabled or self.sign is not None or event not in self.events:
             return False
         if self.scope == "inclusive":
             return account in self.account_ids
@@ -131,6 +134,11 @@ class Hooks:
             if endpoint.wants(event, account):
                 self._dispatch(self._new(endpoint, event, account, key, body))
 
+    def send_raw(self, endpoint: Endpoint, event: str, key: str, body: bytes) -> None:
+        """A body that another vendor's dialect has made, under the same disorder."""
+        if self.sandbox.settings.webhooks:
+            self._dispatch(self._new(endpoint, event, "", key, body))
+
     def _new(self, endpoint: Endpoint, event: str, account: str, key: str, body: bytes) -> Delivery:
         self._numbers += 1
         name = f"whd_{digest(self.sandbox.seed, 'delivery', self._numbers)[:24]}"
@@ -146,7 +154,7 @@ class Hooks:
             endpoint.paused_until = self.sandbox.clock.now() + float(fault.params.get("seconds", 60))
         if endpoint.paused_until > self.sandbox.clock.now():
             delivery.status = "lost"
-        elif fault is None or fault.kind in ("bad_signature", "wrong_secret"):
+        elif fault is None or fault.kind in ("bad_signature", "wrong_secret", "old_timestamp"):
             self._queue(delivery)
         else:
             self._disorder(delivery, fault.kind, fault.params)
@@ -269,6 +277,8 @@ class Hooks:
             endpoint.failures = 0
 
     def _headers(self, delivery: Delivery) -> dict[str, str]:
+        if delivery.endpoint.sign is not None:
+            return delivery.endpoint.sign(delivery)
         headers = {"Content-Type": "application/json", "User-Agent": AGENT}
         if delivery.key:
             headers["X-OFAPI-Idempotency-Key"] = delivery.key

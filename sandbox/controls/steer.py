@@ -32,6 +32,7 @@ def set_clock(call: Call) -> Json:
         clock.freeze() if body["freeze"] else clock.unfreeze()
     if "speed" in body:
         clock.speed = max(0.01, float(body["speed"]))
+    call.sandbox.dialects["stripe"].clockwork.roll()
     return read_clock(call)
 
 
