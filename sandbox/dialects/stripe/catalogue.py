@@ -283,7 +283,7 @@ def create_endpoint(request: Request) -> Json:
         url=url,
         _endpoint=endpoint.id,
     )
-    return public(body) | {"secret": secret}
+    return {**public(body), "secret": secret}
 
 
 def delete_endpoint(request: Request) -> Json:

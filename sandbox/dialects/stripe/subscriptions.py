@@ -16,9 +16,11 @@ LIVING = ("active", "trialing", "past_due", "unpaid", "paused", "incomplete")
 
 def after(moment: int, price: Json, anchor: int) -> int:
     """The end of the period that begins at `moment`; months keep the anchor's day."""
-    recurring = price["recurring"]
+    recurring: dict[str, Any] = price["recurring"]
     if recurring["interval"] in ("day", "week"):
-        return moment + recurring["interval_count"] * (86_400 if recurring["interval"] == "day" else 604_800)
+        return moment + int(recurring["interval_count"]) * (
+            86_400 if recurring["interval"] == "day" else 604_800
+        )
     months = recurring["interval_count"] * (12 if recurring["interval"] == "year" else 1)
     start, day = datetime.fromtimestamp(moment, UTC), datetime.fromtimestamp(anchor, UTC).day
     number = start.year * 12 + start.month - 1 + months
