@@ -198,7 +198,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.auth.BearerAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["huntaze.kernel.api.permissions.HasCapability"],
     "DEFAULT_THROTTLE_CLASSES": ["huntaze.kernel.api.throttling.PrincipalThrottle"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "huntaze.kernel.api.schema.DescribedSchema",
     "EXCEPTION_HANDLER": "huntaze.kernel.api.exceptions.handle",
     "COERCE_DECIMAL_TO_STRING": True,
     "UNAUTHENTICATED_USER": None,

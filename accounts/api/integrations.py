@@ -163,12 +163,11 @@ class IntegrationViewSet(HuntazeViewSet):
     )
     def start(self, request: Request, platform: str) -> Response:
         known = platform_of(platform)
-        form = StartInput(data=request.data)
-        form.is_valid(raise_exception=True)
+        data = self.valid(StartInput)
         begun = start.start(
-            creator=creator_of(self.principal.creator_ids, form.validated_data["creator_id"]),
+            creator=creator_of(self.principal.creator_ids, data["creator_id"]),
             platform=known,
-            consent=form.validated_data["consent"],
+            consent=data["consent"],
             actor=actor_of(self.principal),
             now=clock.now(),
         )
@@ -185,11 +184,10 @@ class IntegrationViewSet(HuntazeViewSet):
         examples=[OpenApiExample("Agreed to the current text", value=CONSENT, request_only=True)],
     )
     def reconnect(self, request: Request, platform: str, account_id: str) -> Response:
-        form = ConsentInput(data=request.data)
-        form.is_valid(raise_exception=True)
+        data = self.valid(ConsentInput)
         begun = start.reconnect(
             account=account_of(self.principal.creator_ids, platform_of(platform), account_id),
-            consent=form.validated_data["consent"],
+            consent=data["consent"],
             actor=actor_of(self.principal),
             now=clock.now(),
         )
@@ -237,11 +235,10 @@ class ConnectionViewSet(HuntazeViewSet):
         ],
     )
     def check(self, request: Request, platform: str, connection_id: str) -> Response:
-        form = ConnectionCheckInput(data=request.data)
-        form.is_valid(raise_exception=True)
+        data = self.valid(ConnectionCheckInput)
         row = follow.check(
             connection=self._row(platform, connection_id),
-            claimed_id=form.validated_data["account_id"],
+            claimed_id=data["account_id"],
             actor=actor_of(self.principal),
             now=clock.now(),
         )
@@ -258,11 +255,10 @@ class ConnectionViewSet(HuntazeViewSet):
         examples=[OpenApiExample("Six digits", value={"code": "123456"}, request_only=True)],
     )
     def code(self, request: Request, platform: str, connection_id: str) -> Response:
-        form = ConnectionCodeInput(data=request.data)
-        form.is_valid(raise_exception=True)
+        data = self.valid(ConnectionCodeInput)
         row = follow.submit_code(
             connection=self._row(platform, connection_id),
-            code=form.validated_data["code"],
+            code=data["code"],
             actor=actor_of(self.principal),
             now=clock.now(),
         )

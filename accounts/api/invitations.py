@@ -47,7 +47,7 @@ class InvitationViewSet(TeamViewSet):
         responses={201: shapes.InvitationOutput},
     )
     def create(self, request: Request, workspace_id: str) -> Response:
-        fields, now = self.valid(shapes.InvitationInput, request), clock.now()
+        fields, now = self.valid(shapes.InvitationInput), clock.now()
         creators = [
             found.creator_of(self.principal.creator_ids, one) for one in dict.fromkeys(fields["creator_ids"])
         ]
@@ -96,10 +96,9 @@ class AcceptViewSet(PublicViewSet):
         auth=[],
     )
     def look(self, request: Request) -> Response:
-        form = shapes.LookInput(data=request.data)
-        form.is_valid(raise_exception=True)
+        data = self.valid(shapes.LookInput)
         guard_address("invitation", device_of(request))
-        offer = services.look(token=form.validated_data["token"], now=clock.now())
+        offer = services.look(token=data["token"], now=clock.now())
         return Response(
             {
                 "email": offer.email,
@@ -122,9 +121,8 @@ class AcceptViewSet(PublicViewSet):
         auth=[],
     )
     def accept(self, request: Request) -> Response:
-        form = shapes.AcceptInput(data=request.data)
-        form.is_valid(raise_exception=True)
-        data, now, device = form.validated_data, clock.now(), device_of(request)
+        data = self.valid(shapes.AcceptInput)
+        now, device = clock.now(), device_of(request)
         guard_address("invitation", device)
         offer = services.look(token=data["token"], now=now)
         if offer.is_known:

@@ -137,11 +137,10 @@ class KeyViewSet(HuntazeViewSet):
         examples=[OpenApiExample("For reports from one network", value=EXAMPLE, request_only=True)],
     )
     def create(self, request: Request) -> Response:
-        form = KeyInput(data=request.data)
-        form.is_valid(raise_exception=True)
+        data = self.valid(KeyInput)
         member = Membership.objects.get(pk=self.principal.member_pk)
         key, secret = api_keys.issue_api_key(
-            member=member, actor=actor_of(self.principal), now=clock.now(), **form.validated_data
+            member=member, actor=actor_of(self.principal), now=clock.now(), **data
         )
         return Response(shown(key) | {"key": secret}, status=status.HTTP_201_CREATED)
 
@@ -155,11 +154,10 @@ class KeyViewSet(HuntazeViewSet):
         examples=[OpenApiExample("A day to switch", value={"overlapHours": 24}, request_only=True)],
     )
     def rotate(self, request: Request, key_id: str) -> Response:
-        form = RotateInput(data=request.data)
-        form.is_valid(raise_exception=True)
+        data = self.valid(RotateInput)
         new, secret = api_keys.rotate_api_key(
             key=api_key_of(key_id),
-            overlap=timedelta(hours=form.validated_data["overlap_hours"]),
+            overlap=timedelta(hours=data["overlap_hours"]),
             actor=actor_of(self.principal),
             now=clock.now(),
         )
@@ -201,8 +199,7 @@ class KeyCheckViewSet(HuntazeViewSet):
                 reset_time=verdict.reset_at,
                 retry_after=ratelimit.retry_after(verdict),
             )
-        form = CheckInput(data=request.data)
-        form.is_valid(raise_exception=True)
-        secret = form.validated_data["key"]
+        data = self.valid(CheckInput)
+        secret = data["key"]
         is_ours = rules.is_well_formed(secret)
         return Response({"format": is_ours, "active": is_ours and is_active_key(secret, clock.now())})

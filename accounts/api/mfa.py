@@ -47,8 +47,7 @@ class FactorViewSet(HuntazeViewSet):
         responses=serializers.EnrolOutput,
     )
     def enrol(self, request: Request) -> Response:
-        form = serializers.EnrolInput(data=request.data)
-        form.is_valid(raise_exception=True)
+        self.valid(serializers.EnrolInput)
         made = factors.enrol_totp(user=self.user, now=clock.now())
         return Response({"secret": made.secret, "otpauth_uri": made.uri})
 
@@ -60,9 +59,8 @@ class FactorViewSet(HuntazeViewSet):
         responses=serializers.RecoveryCodesOutput,
     )
     def confirm(self, request: Request) -> Response:
-        form = serializers.CodeInput(data=request.data)
-        form.is_valid(raise_exception=True)
-        codes = factors.confirm_totp(user=self.user, code=form.validated_data["code"], now=clock.now())
+        data = self.valid(serializers.CodeInput)
+        codes = factors.confirm_totp(user=self.user, code=data["code"], now=clock.now())
         return Response({"recovery_codes": codes})
 
     @extend_schema(
@@ -72,12 +70,11 @@ class FactorViewSet(HuntazeViewSet):
         responses=serializers.SuccessOutput,
     )
     def disable(self, request: Request) -> Response:
-        form = serializers.DisableInput(data=request.data)
-        form.is_valid(raise_exception=True)
+        data = self.valid(serializers.DisableInput)
         factors.disable_totp(
             user=self.user,
-            password=form.validated_data["password"],
-            code=form.validated_data["code"],
+            password=data["password"],
+            code=data["code"],
             now=clock.now(),
         )
         return Response({"success": True})

@@ -30,10 +30,9 @@ class PasswordViewSet(PublicViewSet):
         auth=[],
     )
     def reset(self, request: Request) -> Response:
-        form = serializers.ResetInput(data=request.data)
-        form.is_valid(raise_exception=True)
+        data = self.valid(serializers.ResetInput)
         credentials.request_reset(
-            email=form.validated_data["email"],
+            email=data["email"],
             locale=(get_language() or "en")[:2],
             device=device_of(request),
             now=clock.now(),
@@ -52,12 +51,9 @@ class PasswordViewSet(PublicViewSet):
         auth=[],
     )
     def confirm(self, request: Request) -> Response:
-        form = serializers.ResetConfirmInput(data=request.data)
-        form.is_valid(raise_exception=True)
+        data = self.valid(serializers.ResetConfirmInput)
         guard_address("reset-confirm", device_of(request))
-        credentials.reset_password(
-            token=form.validated_data["token"], password=form.validated_data["password"], now=clock.now()
-        )
+        credentials.reset_password(token=data["token"], password=data["password"], now=clock.now())
         return Response({"success": True})
 
 
@@ -74,13 +70,12 @@ class OwnPasswordViewSet(HuntazeViewSet):
         responses={200: serializers.SuccessOutput},
     )
     def change(self, request: Request) -> Response:
-        form = serializers.ChangeInput(data=request.data)
-        form.is_valid(raise_exception=True)
+        data = self.valid(serializers.ChangeInput)
         session = family_of(self.principal)
         credentials.change_password(
             user=session.user,
-            current=form.validated_data["current_password"],
-            new=form.validated_data["new_password"],
+            current=data["current_password"],
+            new=data["new_password"],
             now=clock.now(),
             keep=session,
         )

@@ -30,12 +30,9 @@ class SessionViewSet(HuntazeViewSet):
         responses={200: serializers.AccessTokenOutput},
     )
     def move(self, request: Request) -> Response:
-        form = serializers.PlaceInput(data=request.data)
-        form.is_valid(raise_exception=True)
+        data = self.valid(serializers.PlaceInput)
         session = family_of(self.principal)
-        token = move_session(
-            session=session, workspace_id=form.validated_data["workspace_id"], now=clock.now()
-        )
+        token = move_session(session=session, workspace_id=data["workspace_id"], now=clock.now())
         return Response({"access_token": token})
 
     @extend_schema(
@@ -75,13 +72,12 @@ class SessionViewSet(HuntazeViewSet):
         responses={200: serializers.StepUpOutput},
     )
     def step_up_now(self, request: Request) -> Response:
-        form = serializers.StepUpInput(data=request.data)
-        form.is_valid(raise_exception=True)
+        data = self.valid(serializers.StepUpInput)
         session, now = family_of(self.principal), clock.now()
         factors.prove(
             user=session.user,
-            password=form.validated_data["password"],
-            code=form.validated_data["code"],
+            password=data["password"],
+            code=data["code"],
             now=now,
         )
         proof.note_proof(session=session, now=now)

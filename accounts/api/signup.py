@@ -47,9 +47,8 @@ class SignUpViewSet(PublicViewSet):
         ],
     )
     def sign_up(self, request: Request) -> Response:
-        form = serializers.SignUpInput(data=request.data)
-        form.is_valid(raise_exception=True)
-        data, device = form.validated_data, device_of(request, make=True)
+        data = self.valid(serializers.SignUpInput)
+        device = device_of(request, make=True)
         made = signup.sign_up(
             name=data["name"],
             email=data["email"],
@@ -87,10 +86,9 @@ class SignUpViewSet(PublicViewSet):
         auth=[],
     )
     def verify(self, request: Request) -> Response:
-        form = serializers.TokenInput(data=request.data)
-        form.is_valid(raise_exception=True)
+        data = self.valid(serializers.TokenInput)
         guard_address("verify", device_of(request))
-        user = signup.verify_email(token=form.validated_data["token"], now=clock.now())
+        user = signup.verify_email(token=data["token"], now=clock.now())
         return Response({"success": True, "user": _shown(user)})
 
 

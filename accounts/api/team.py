@@ -3,7 +3,7 @@
 from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import serializers, status
+from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -41,7 +41,7 @@ class TeamViewSet(HuntazeViewSet):
 
     @property
     def actor(self) -> Actor:
-        return Actor.member(self.principal.user_pk, self.principal.member_pk, self.principal.key_pk)
+        return Actor.of(self.principal)
 
     def member(self, member_id: str) -> Membership:
         who = self.principal
@@ -50,11 +50,6 @@ class TeamViewSet(HuntazeViewSet):
     def shown(self, row: Membership) -> Response:
         told = found.told([row], own_pk=self.principal.member_pk, now=clock.now())
         return Response(shapes.member(told[0]))
-
-    def valid(self, form: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
-        checked = form(data=request.data)
-        checked.is_valid(raise_exception=True)
-        return dict(checked.validated_data)
 
 
 class WorkspaceViewSet(TeamViewSet):
@@ -90,7 +85,7 @@ class WorkspaceViewSet(TeamViewSet):
         responses=shapes.WorkspaceOutput,
     )
     def change(self, request: Request, workspace_id: str) -> Response:
-        fields = self.valid(shapes.WorkspaceChange, request)
+        fields = self.valid(shapes.WorkspaceChange)
         return Response(shapes.workspace(change_workspace(fields=fields, actor=self.actor, now=clock.now())))
 
     @extend_schema(
@@ -166,7 +161,7 @@ class MemberViewSet(TeamViewSet):
         responses=shapes.MemberOutput,
     )
     def change(self, request: Request, workspace_id: str, member_id: str) -> Response:
-        fields = self.valid(shapes.MemberChange, request)
+        fields = self.valid(shapes.MemberChange)
         changed = services.change_member(
             member=self.member(member_id),
             role=Role(fields["role"]) if "role" in fields else None,
@@ -205,7 +200,7 @@ class MemberViewSet(TeamViewSet):
         responses={204: None},
     )
     def offboard(self, request: Request, workspace_id: str, member_id: str) -> Response:
-        member, fields = self.member(member_id), self.valid(shapes.OffboardInput, request)
+        member, fields = self.member(member_id), self.valid(shapes.OffboardInput)
         services.end_membership(member=member, actor=self.actor, now=clock.now(), reason=fields["reason"])
         return Response(status=status.HTTP_204_NO_CONTENT)
 
@@ -217,7 +212,7 @@ class MemberViewSet(TeamViewSet):
         responses=shapes.MemberOutput,
     )
     def assign(self, request: Request, workspace_id: str, member_id: str, creator_id: str) -> Response:
-        member, fields = self.member(member_id), self.valid(shapes.AssignmentInput, request)
+        member, fields = self.member(member_id), self.valid(shapes.AssignmentInput)
         services.assign_creator(
             member=member,
             creator=found.creator_of(self.principal.creator_ids, creator_id),
@@ -267,7 +262,7 @@ class CreatorViewSet(TeamViewSet):
         responses={201: shapes.CreatorOutput},
     )
     def create(self, request: Request) -> Response:
-        fields = self.valid(shapes.CreatorInput, request)
+        fields = self.valid(shapes.CreatorInput)
         row = creator_services.add_creator(**fields, actor=self.actor, now=clock.now())
         return Response(shapes.creator(row), status=status.HTTP_201_CREATED)
 
@@ -279,7 +274,7 @@ class CreatorViewSet(TeamViewSet):
     )
     def change(self, request: Request, creator_id: str) -> Response:
         creator = found.creator_of(self.principal.creator_ids, creator_id)
-        fields = self.valid(shapes.CreatorChange, request)
+        fields = self.valid(shapes.CreatorChange)
         row = creator_services.change_creator(
             creator=creator, fields=fields, actor=self.actor, now=clock.now()
         )
@@ -307,7 +302,7 @@ class CreatorViewSet(TeamViewSet):
     )
     def offboard(self, request: Request, creator_id: str) -> Response:
         creator = found.creator_of(self.principal.creator_ids, creator_id)
-        fields = self.valid(shapes.OffboardInput, request)
+        fields = self.valid(shapes.OffboardInput)
         row = offboarding.offboard_creator(
             creator=creator, actor=self.actor, now=clock.now(), reason=fields["reason"]
         )

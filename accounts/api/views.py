@@ -62,16 +62,15 @@ class AuthViewSet(PublicViewSet):
         ],
     )
     def sign_in(self, request: Request) -> Response:
-        form = serializers.SignInInput(data=request.data)
-        form.is_valid(raise_exception=True)
+        data = self.valid(serializers.SignInInput)
         device = device_of(request, make=True)
         signed = signin.sign_in(
-            email=form.validated_data["email"],
-            password=form.validated_data["password"],
-            is_remembered=form.validated_data["remember_me"],
+            email=data["email"],
+            password=data["password"],
+            is_remembered=data["remember_me"],
             device=device,
             now=clock.now(),
-            code=form.validated_data["code"],
+            code=data["code"],
         )
         user = {
             "id": signed.user_id,
@@ -109,10 +108,9 @@ class AuthViewSet(PublicViewSet):
         auth=[],
     )
     def logout(self, request: Request) -> Response:
-        form = serializers.LogoutInput(data=request.data)
-        form.is_valid(raise_exception=True)
+        data = self.valid(serializers.LogoutInput)
         secret = request.COOKIES.get(settings.REFRESH_COOKIE_NAME)
-        signin.sign_out(secret=secret, everywhere=form.validated_data["everywhere"], now=clock.now())
+        signin.sign_out(secret=secret, everywhere=data["everywhere"], now=clock.now())
         response = Response({"success": True})
         response.delete_cookie(settings.REFRESH_COOKIE_NAME, path="/", samesite="Strict")
         response["Clear-Site-Data"] = '"cache", "storage"'

@@ -175,13 +175,12 @@ class EndpointViewSet(HuntazeViewSet):
         examples=[OpenApiExample("What somebody has to look at", value=EXAMPLE, request_only=True)],
     )
     def create(self, request: Request) -> Response:
-        form = EndpointInput(data=request.data)
-        form.is_valid(raise_exception=True)
+        data = self.valid(EndpointInput)
         row, secret = endpoints.add(
             workspace_pk=self.principal.workspace_pk,
             actor=actor_of(self.principal),
             now=clock.now(),
-            **form.validated_data,
+            **data,
         )
         return Response(shown(row) | {"secret": secret}, status=status.HTTP_201_CREATED)
 
@@ -204,13 +203,12 @@ class EndpointViewSet(HuntazeViewSet):
         examples=[OpenApiExample("Enable it again", value={"isEnabled": True}, request_only=True)],
     )
     def change(self, request: Request, endpoint_id: str) -> Response:
-        form = EndpointChange(data=request.data)
-        form.is_valid(raise_exception=True)
+        data = self.valid(EndpointChange)
         row = endpoints.change(
             row=selectors.endpoint_of(endpoint_id),
             actor=actor_of(self.principal),
             now=clock.now(),
-            **form.validated_data,
+            **data,
         )
         return Response(shown(row))
 
@@ -236,11 +234,10 @@ class EndpointViewSet(HuntazeViewSet):
         examples=[OpenApiExample("A day to switch", value={"overlapHours": 24}, request_only=True)],
     )
     def rotate(self, request: Request, endpoint_id: str) -> Response:
-        form = OverlapInput(data=request.data)
-        form.is_valid(raise_exception=True)
+        data = self.valid(OverlapInput)
         row, secret = endpoints.rotate(
             row=selectors.endpoint_of(endpoint_id),
-            overlap=timedelta(hours=form.validated_data["overlap_hours"]),
+            overlap=timedelta(hours=data["overlap_hours"]),
             actor=actor_of(self.principal),
             now=clock.now(),
         )
@@ -304,11 +301,10 @@ class WebhookDeliveryViewSet(HuntazeViewSet):
         ],
     )
     def send_failed_again(self, request: Request, endpoint_id: str) -> Response:
-        form = SinceInput(data=request.data)
-        form.is_valid(raise_exception=True)
+        data = self.valid(SinceInput)
         count = endpoints.send_failed_again(
             row=selectors.endpoint_of(endpoint_id),
-            since=form.validated_data["since"],
+            since=data["since"],
             actor=actor_of(self.principal),
             now=clock.now(),
         )

@@ -8,6 +8,7 @@ from typing import Any
 from accounts.models import AuditEvent
 from accounts.rules import audit_chain as chain
 from huntaze.kernel import context, crypto, sql
+from huntaze.kernel.api.principal import Principal
 from huntaze.kernel.tenancy import WorkspaceModel
 
 
@@ -31,6 +32,11 @@ class Actor:
     @classmethod
     def member(cls, user_pk: int, member_pk: int, key_pk: int | None = None) -> "Actor":
         return cls("key" if key_pk else "member", user_pk, member_pk, key_pk)
+
+    @classmethod
+    def of(cls, principal: Principal) -> "Actor":
+        """The member or key that was authenticated."""
+        return cls.member(principal.user_pk, principal.member_pk, principal.key_pk)
 
 
 _INSERT = """

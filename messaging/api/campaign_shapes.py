@@ -11,7 +11,7 @@ from accounts.models import PlatformAccount
 from huntaze.kernel import clock
 from huntaze.kernel.errors import FieldError, Invalid
 from huntaze.kernel.money import Money
-from messaging.api.serializers import StrictText
+from messaging.api.serializers import ClosedSerializer, StrictText
 from messaging.models import Campaign
 from messaging.rules import campaigns as rules
 from messaging.rules import content as limits
@@ -52,9 +52,7 @@ class AutomaticInput(serializers.Serializer[Any]):
     )
 
 
-class CapsInput(serializers.Serializer[Any]):
-    """A cap that is not known is an error, so that nobody believes it was heeded."""
-
+class CapsInput(ClosedSerializer):
     most_recipients = serializers.IntegerField(
         min_value=1,
         max_value=1_000_000,
@@ -63,14 +61,8 @@ class CapsInput(serializers.Serializer[Any]):
         help_text="Those active last come first.",
     )
 
-    def to_internal_value(self, data: Any) -> Any:
-        unknown = set(data) - set(self.fields) if isinstance(data, dict) else set()
-        if unknown:
-            raise serializers.ValidationError({name: ["Unknown field."] for name in sorted(unknown)})
-        return super().to_internal_value(data)
 
-
-class CampaignInput(serializers.Serializer[Any]):
+class CampaignInput(ClosedSerializer):
     name = StrictText(max_length=80)
     account_id = StrictText(
         max_length=60, required=False, help_text="Needed only with several accounts (`acc_…`)."
@@ -102,7 +94,7 @@ class CampaignChange(CampaignInput):
     account_id = None  # type: ignore[assignment]
 
 
-class ApproveInput(serializers.Serializer[Any]):
+class ApproveInput(ClosedSerializer):
     content_hash = StrictText(
         max_length=71, help_text="The `contentHash` of the campaign that was looked at."
     )

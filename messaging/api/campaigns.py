@@ -1,24 +1,19 @@
 """`/api/onlyfans/campaigns`: writing, planning, approving, launching and steering queued mass messages."""
 
 from collections.abc import Callable
-from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
-from rest_framework import serializers, status
+from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.selectors import account_of
-from accounts.services.audit import Actor
-from accounts.types import Platform
 from huntaze.kernel import clock
-from huntaze.kernel.api.pagination import page_of
-from huntaze.kernel.api.views import HuntazeViewSet
-from huntaze.kernel.api.wire import camel
+from huntaze.kernel.api.pagination import PAGE_PARAMETERS
+from huntaze.kernel.api.schema import KEY_PARAMETER
 from huntaze.kernel.errors import FieldError, Invalid
 from huntaze.kernel.limiter import Outlook
 from messaging.api import campaign_shapes as shapes
-from messaging.api.audiences import ACCOUNT, KEY, PAGE
+from messaging.api.base import ACCOUNT, MessagingBase
 from messaging.models import Campaign
 from messaging.selectors.campaigns import campaign_of, campaigns_of
 from messaging.services.campaigns import approve, edit, launch, plan, steer
@@ -39,7 +34,7 @@ EXAMPLE = {
 }
 
 
-class CampaignViewSet(HuntazeViewSet):
+class CampaignViewSet(MessagingBase):
     capabilities = {
         "list": "queue.view", "create": "campaigns.edit", "retrieve": "queue.view", "change": "campaigns.edit",
         "delete": "campaigns.edit", "plan": "campaigns.edit", "approve": "campaigns.launch",
@@ -53,21 +48,17 @@ class CampaignViewSet(HuntazeViewSet):
         operation_id="campaigns_list",
         summary="Campaigns, newest first",
         tags=TAGS,
-        parameters=[ACCOUNT, STATUS, *PAGE],
+        parameters=[ACCOUNT, STATUS, *PAGE_PARAMETERS],
         responses=shapes.CampaignsOutput,
     )
     def list(self, request: Request) -> Response:
-        page = page_of(request)
-        rows = campaigns_of(self.principal.creator_ids).order_by("-pk")
-        account_id, state = request.query_params.get("accountId"), request.query_params.get("status")
-        if account_id is not None:
-            rows = rows.filter(account=account_of(self.principal.creator_ids, Platform.ONLYFANS, account_id))
+        rows = self.of_account(campaigns_of(self.reach)).order_by("-pk")
+        state = request.query_params.get("status")
         if state is not None:
-            if state not in list_of_states():
+            if state not in frozenset(CampaignState):
                 raise Invalid(FieldError("status", "Unknown status."))
             rows = rows.filter(state=state)
-        shown = [shapes.campaign(row) for row in rows[page.offset : page.offset + page.limit]]
-        return Response(page.answer("campaigns", shown, rows.count()))
+        return self.paged("campaigns", rows, shapes.campaign)
 
     @extend_schema(
         operation_id="campaigns_create", summary="Write a campaign",
@@ -75,12 +66,12 @@ class CampaignViewSet(HuntazeViewSet):
             "A draft; nothing is sent. Placeholders: {name}, {firstName}, {displayName}, {creatorName}, {timeOfDay}, "
             "each with a fallback of its own as in {firstName|you}; \\{ is a brace."
         ),
-        tags=TAGS, parameters=[KEY], request=shapes.CampaignInput, responses={201: shapes.CampaignOutput},
+        tags=TAGS, parameters=[KEY_PARAMETER], request=shapes.CampaignInput, responses={201: shapes.CampaignOutput},
         examples=[OpenApiExample("A paid set", value=EXAMPLE, request_only=True)],
     )  # fmt: skip
     def create(self, request: Request) -> Response:
-        data = _valid(shapes.CampaignInput, request)
-        account = account_of(self.principal.creator_ids, Platform.ONLYFANS, data.get("account_id"))
+        data = self.valid(shapes.CampaignInput)
+        account = self.account(data.get("account_id"))
         draft = shapes.new_draft(data, account)
 
         def work() -> Response:
@@ -88,7 +79,7 @@ class CampaignViewSet(HuntazeViewSet):
                 account=account,
                 draft=draft,
                 member_pk=self.principal.member_pk,
-                actor=self._actor(),
+                actor=self.actor,
                 now=clock.now(),
             )
             return Response(shapes.campaign(row), status=status.HTTP_201_CREATED)
@@ -112,13 +103,13 @@ class CampaignViewSet(HuntazeViewSet):
     )
     def change(self, request: Request, campaign_id: str) -> Response:
         row = self._campaign(campaign_id)
-        data = _valid(shapes.CampaignChange, request, partial=True)
+        data = self.valid(shapes.CampaignChange, partial=True)
         draft = shapes.changed_draft(edit.draft_of(row), data, row.account)
         changed = edit.change(
             campaign=row,
             draft=draft,
             member_pk=self.principal.member_pk,
-            actor=self._actor(),
+            actor=self.actor,
             now=clock.now(),
         )
         return Response(shapes.campaign(changed))
@@ -130,7 +121,7 @@ class CampaignViewSet(HuntazeViewSet):
         responses={204: None},
     )
     def delete(self, request: Request, campaign_id: str) -> Response:
-        edit.delete(campaign=self._campaign(campaign_id), actor=self._actor(), now=clock.now())
+        edit.delete(campaign=self._campaign(campaign_id), actor=self.actor, now=clock.now())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(
@@ -142,7 +133,7 @@ class CampaignViewSet(HuntazeViewSet):
         responses=shapes.CampaignOutput,
     )
     def plan(self, request: Request, campaign_id: str) -> Response:
-        row = plan.plan(campaign=self._campaign(campaign_id), actor=self._actor(), now=clock.now())
+        row = plan.plan(campaign=self._campaign(campaign_id), actor=self.actor, now=clock.now())
         return Response(shapes.campaign(row))
 
     @extend_schema(
@@ -158,12 +149,12 @@ class CampaignViewSet(HuntazeViewSet):
     )  # fmt: skip
     def approve(self, request: Request, campaign_id: str) -> Response:
         row = self._campaign(campaign_id)
-        data = _valid(shapes.ApproveInput, request)
+        data = self.valid(shapes.ApproveInput)
         approve.approve(
             campaign=row,
             agreed_hash=data["content_hash"],
             member_pk=self.principal.member_pk,
-            actor=self._actor(),
+            actor=self.actor,
             now=clock.now(),
         )
         return Response(shapes.campaign(self._campaign(campaign_id)))
@@ -173,7 +164,7 @@ class CampaignViewSet(HuntazeViewSet):
         summary="Launch an approved campaign",
         description="It starts at once or at its time, when no other campaign of the account is running.",
         tags=TAGS,
-        parameters=[KEY],
+        parameters=[KEY_PARAMETER],
         request=None,
         responses={202: shapes.BulkOutput},
     )
@@ -182,7 +173,7 @@ class CampaignViewSet(HuntazeViewSet):
 
         def work() -> Response:
             launched = launch.launch(
-                campaign=row, member_pk=self.principal.member_pk, actor=self._actor(), now=clock.now()
+                campaign=row, member_pk=self.principal.member_pk, actor=self.actor, now=clock.now()
             )
             return self._bulk(launched, queued=0)
 
@@ -203,7 +194,7 @@ class CampaignViewSet(HuntazeViewSet):
         operation_id="campaigns_resume",
         summary="Go on",
         tags=TAGS,
-        parameters=[KEY],
+        parameters=[KEY_PARAMETER],
         request=None,
         responses=shapes.ProgressOutput,
         description="409 while another campaign of the account is running.",
@@ -213,7 +204,7 @@ class CampaignViewSet(HuntazeViewSet):
         outlook, now = steer.outlook_for(row), clock.now()
 
         def work() -> Response:
-            resumed = steer.resume(campaign=row, outlook=outlook, actor=self._actor(), now=now)
+            resumed = steer.resume(campaign=row, outlook=outlook, actor=self.actor, now=now)
             return self._progress(resumed, outlook)
 
         return self.answer_once(work)
@@ -233,7 +224,7 @@ class CampaignViewSet(HuntazeViewSet):
         summary="Take back what was sent",
         description="What was bought stays; `progress` tells what was removed and what was too late.",
         tags=TAGS,
-        parameters=[KEY],
+        parameters=[KEY_PARAMETER],
         request=None,
         responses={202: shapes.BulkOutput},
     )
@@ -241,7 +232,7 @@ class CampaignViewSet(HuntazeViewSet):
         row = self._campaign(campaign_id)
 
         def work() -> Response:
-            return self._bulk(*steer.unsend(campaign=row, actor=self._actor(), now=clock.now()))
+            return self._bulk(*steer.unsend(campaign=row, actor=self.actor, now=clock.now()))
 
         return self.answer_once(work)
 
@@ -250,7 +241,7 @@ class CampaignViewSet(HuntazeViewSet):
         summary="Queue the failed ones again",
         description="Attempts already made are kept.",
         tags=TAGS,
-        parameters=[KEY],
+        parameters=[KEY_PARAMETER],
         request=None,
         responses={202: shapes.BulkOutput},
     )
@@ -259,7 +250,7 @@ class CampaignViewSet(HuntazeViewSet):
         outlook, now = steer.outlook_for(row), clock.now()
 
         def work() -> Response:
-            retried = steer.retry_failed(campaign=row, outlook=outlook, actor=self._actor(), now=now)
+            retried = steer.retry_failed(campaign=row, outlook=outlook, actor=self.actor, now=now)
             return self._bulk(*retried, outlook)
 
         return self.answer_once(work)
@@ -275,15 +266,10 @@ class CampaignViewSet(HuntazeViewSet):
         return self._progress(self._campaign(campaign_id))
 
     def _campaign(self, campaign_id: str) -> Campaign:
-        return campaign_of(self.principal.creator_ids, campaign_id)
-
-    def _actor(self) -> Actor:
-        return Actor.member(self.principal.user_pk, self.principal.member_pk, self.principal.key_pk)
+        return campaign_of(self.reach, campaign_id)
 
     def _steered(self, deed: Callable[..., Campaign], campaign_id: str) -> Response:
-        return self._progress(
-            deed(campaign=self._campaign(campaign_id), actor=self._actor(), now=clock.now())
-        )
+        return self._progress(deed(campaign=self._campaign(campaign_id), actor=self.actor, now=clock.now()))
 
     def _progress(self, row: Campaign, outlook: Outlook | None = None) -> Response:
         return Response(shapes.progress(row, progress(row, clock.now(), outlook)))
@@ -291,19 +277,3 @@ class CampaignViewSet(HuntazeViewSet):
     def _bulk(self, row: Campaign, queued: int, outlook: Outlook | None = None) -> Response:
         body = shapes.bulk(row, progress(row, clock.now(), outlook), queued=queued)
         return Response(body, status=status.HTTP_202_ACCEPTED)
-
-
-def list_of_states() -> frozenset[str]:
-    return frozenset(CampaignState)
-
-
-def _valid(
-    form: type[serializers.Serializer[Any]], request: Request, *, partial: bool = False
-) -> dict[str, Any]:
-    """The checked body; a field that is not known is an error, so that nobody believes it was heeded."""
-    checked = form(data=request.data, partial=partial)
-    unknown = sorted(set(request.data) - set(checked.fields)) if isinstance(request.data, dict) else []
-    if unknown:
-        raise Invalid(*(FieldError(camel(name), "Unknown field.") for name in unknown))
-    checked.is_valid(raise_exception=True)
-    return dict(checked.validated_data)

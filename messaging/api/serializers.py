@@ -20,6 +20,16 @@ class StrictText(serializers.CharField):
         return str(super().to_internal_value(data))
 
 
+class ClosedSerializer(serializers.Serializer[Any]):
+    """A field that is not known is an error, so that nobody believes it was heeded."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        unknown = sorted(set(data) - set(self.fields)) if isinstance(data, dict) else []
+        if unknown:
+            raise serializers.ValidationError({name: ["Unknown field."] for name in unknown})
+        return super().to_internal_value(data)
+
+
 class PriceField(serializers.DecimalField):
     """Plain decimal text or a JSON number; an empty text is a mistake, not a free message."""
 
@@ -65,19 +75,19 @@ class SendInput(serializers.Serializer[Any]):
         child=StrictText(max_length=100), default=list, max_length=limits.MOST_MEDIA
     )
 
-    def command(self) -> SendCommand:
-        """The validated input as a command."""
-        data = self.validated_data
-        return SendCommand(
-            recipient_id=data["recipient_id"],
-            content=data["content"],
-            priority=data["priority"],
-            account_id=data.get("account_id"),
-            scheduled_at=data.get("scheduled_at"),
-            price=data.get("price"),
-            is_locked_text=data["locked_text"],
-            media_ids=tuple(data["media_ids"]),
-        )
+
+def send_command(data: dict[str, Any]) -> SendCommand:
+    """A checked SendInput as a command."""
+    return SendCommand(
+        recipient_id=data["recipient_id"],
+        content=data["content"],
+        priority=data["priority"],
+        account_id=data.get("account_id"),
+        scheduled_at=data.get("scheduled_at"),
+        price=data.get("price"),
+        is_locked_text=data["locked_text"],
+        media_ids=tuple(data["media_ids"]),
+    )
 
 
 class QueuedOutput(serializers.Serializer[Any]):

@@ -2,8 +2,9 @@
 
 from django.urls import path
 
-from messaging.api.audiences import ListViewSet, SegmentViewSet
 from messaging.api.campaigns import CampaignViewSet
+from messaging.api.lists import ListViewSet
+from messaging.api.segments import SegmentViewSet
 from messaging.api.views import MessagingViewSet
 
 urlpatterns = [

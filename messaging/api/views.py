@@ -1,35 +1,25 @@
 """The OnlyFans messaging API: queue a message, follow the queue, retry what failed."""
 
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.selectors import account_of, reachable_account_pks
-from accounts.services.audit import Actor
+from accounts.selectors import reachable_account_pks
 from accounts.types import Platform
 from huntaze.kernel import clock
-from huntaze.kernel.api.idempotency import HEADER
-from huntaze.kernel.api.pagination import page_of
+from huntaze.kernel.api.pagination import PAGE_PARAMETERS, page_of
 from huntaze.kernel.api.permissions import PUBLIC
-from huntaze.kernel.api.views import HuntazeViewSet
+from huntaze.kernel.api.schema import KEY_PARAMETER
 from messaging import selectors
 from messaging.api import serializers as shapes
+from messaging.api.base import ACCOUNT, MessagingBase
 from messaging.services.dead_letters import new_promise, retry_failed
 from messaging.services.send import plan_send, queue_message
 from messaging.services.status import queue_status
 
-ACCOUNT = OpenApiParameter("accountId", str, description="One account; all of the caller's when left out.")
-KEY = OpenApiParameter(
-    HEADER, str, OpenApiParameter.HEADER, description="Same key and body: same answer, 24 h."
-)
-PAGE = [
-    OpenApiParameter("limit", int, description="1 to 200, default 50."),
-    OpenApiParameter("offset", int, description="Default 0."),
-]
 
-
-class MessagingViewSet(HuntazeViewSet):
+class MessagingViewSet(MessagingBase):
     capabilities = {
         "test": PUBLIC,
         "status": "queue.view",
@@ -67,7 +57,7 @@ class MessagingViewSet(HuntazeViewSet):
             "queued first leaves first."
         ),
         tags=["OnlyFans messaging"],
-        parameters=[KEY],
+        parameters=[KEY_PARAMETER],
         request=shapes.SendInput,
         responses={202: shapes.QueuedOutput},
         examples=[
@@ -91,10 +81,8 @@ class MessagingViewSet(HuntazeViewSet):
         ],
     )
     def send(self, request: Request) -> Response:
-        form = shapes.SendInput(data=request.data)
-        form.is_valid(raise_exception=True)
-        now = clock.now()
-        plan = plan_send(principal=self.principal, command=form.command(), now=now)
+        command, now = shapes.send_command(self.valid(shapes.SendInput)), clock.now()
+        plan = plan_send(principal=self.principal, command=command, now=now)
 
         def work() -> Response:
             queued = queue_message(plan=plan, principal=self.principal, now=now)
@@ -113,7 +101,7 @@ class MessagingViewSet(HuntazeViewSet):
         summary="The dead-letter list",
         description="Messages that were given up, newest first, each with its attempts and last error.",
         tags=["OnlyFans messaging"],
-        parameters=[ACCOUNT, *PAGE],
+        parameters=[ACCOUNT, *PAGE_PARAMETERS],
         responses=shapes.FailedOutput,
     )
     def failed(self, request: Request) -> Response:
@@ -126,18 +114,17 @@ class MessagingViewSet(HuntazeViewSet):
         summary="Queue a failed message again",
         description="Attempts already made are kept. 409 when the message is in another state.",
         tags=["OnlyFans messaging"],
-        parameters=[KEY],
+        parameters=[KEY_PARAMETER],
         request=None,
         responses={202: shapes.RetriedOutput},
     )
     def retry(self, request: Request, message_id: str) -> Response:
-        delivery = selectors.delivery_of(self.principal.creator_ids, message_id)
-        actor = Actor.member(self.principal.user_pk, self.principal.member_pk, self.principal.key_pk)
+        delivery = selectors.delivery_of(self.reach, message_id)
         now = clock.now()
         promised_at = new_promise(delivery, now)
 
         def work() -> Response:
-            queued_at = retry_failed(delivery=delivery, actor=actor, now=now, promised_at=promised_at)
+            queued_at = retry_failed(delivery=delivery, actor=self.actor, now=now, promised_at=promised_at)
             body = {
                 "success": True,
                 "message_id": delivery.reference,
@@ -150,7 +137,7 @@ class MessagingViewSet(HuntazeViewSet):
 
     def _account_pks(self, request: Request) -> list[int]:
         """The account asked for, or all that the caller reaches."""
-        account_id, reach = request.query_params.get("accountId"), self.principal.creator_ids
+        account_id = request.query_params.get("accountId")
         if account_id is not None:
-            return [account_of(reach, Platform.ONLYFANS, account_id).pk]
-        return reachable_account_pks(reach, Platform.ONLYFANS)
+            return [self.account(account_id).pk]
+        return reachable_account_pks(self.reach, Platform.ONLYFANS)

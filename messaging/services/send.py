@@ -126,7 +126,7 @@ def queue_message(*, plan: Plan, principal: Principal, now: datetime) -> Queued:
     message_id = ids.encode(Message.PREFIX, message)
     audit.record(
         workspace_id=to.workspace_pk,
-        actor=audit.Actor.member(principal.user_pk, principal.member_pk, principal.key_pk),
+        actor=audit.Actor.of(principal),
         action="message.queued",
         now=now,
         target=message_id,

@@ -13,7 +13,6 @@ from django.utils.translation import get_language
 
 from accounts.models import PlatformAccount
 from accounts.selectors import account_of, reachable_accounts
-from accounts.services.audit import Actor
 from accounts.types import Platform
 from huntaze.kernel import clock
 from huntaze.kernel.api.principal import Principal
@@ -148,7 +147,3 @@ def asked_account(request: HttpRequest) -> PlatformAccount:
 def principal_of(request: HttpRequest) -> Principal:
     principal: Principal = request.principal  # type: ignore[attr-defined]
     return principal
-
-
-def actor_of(principal: Principal) -> Actor:
-    return Actor.member(principal.user_pk, principal.member_pk, principal.key_pk)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_POST
 
 from accounts.selectors import account_of
+from accounts.services.audit import Actor
 from accounts.services.platform_accounts import set_paused
 from accounts.types import Platform
 from huntaze.kernel import clock
@@ -18,7 +19,7 @@ from huntaze.kernel.web import page
 from messaging import selectors
 from messaging.services import dead_letters
 from messaging.types import DeliveryState
-from messaging.views.common import actor_of, principal_of, told
+from messaging.views.common import principal_of, told
 
 DEEDS: dict[str, Callable[..., Any]] = {
     "retry": dead_letters.retry_failed,
@@ -43,7 +44,7 @@ def deed(request: HttpRequest, message_id: str, deed: str) -> HttpResponse:
     principal = principal_of(request)
     delivery = selectors.delivery_of(principal.creator_ids, message_id)
     try:
-        result = DEEDS[deed](delivery=delivery, actor=actor_of(principal), now=clock.now())
+        result = DEEDS[deed](delivery=delivery, actor=Actor.of(principal), now=clock.now())
     except Conflict as error:
         return told(request, messages.WARNING, _(error.message), status=409)
     sentences = {
@@ -68,7 +69,7 @@ def account_deed(request: HttpRequest, account_id: str, deed: str) -> HttpRespon
         raise Http404
     principal = principal_of(request)
     account = account_of(principal.creator_ids, Platform.ONLYFANS, account_id)
-    set_paused(account=account, is_paused=deed == "pause", actor=actor_of(principal), now=clock.now())
+    set_paused(account=account, is_paused=deed == "pause", actor=Actor.of(principal), now=clock.now())
     values = {"account": str(account)}
     paused, resumed = _("Sending for %(account)s is paused."), _("Sending for %(account)s goes on.")
     return told(request, messages.SUCCESS, (paused if deed == "pause" else resumed) % values)

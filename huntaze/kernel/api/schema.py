@@ -2,7 +2,23 @@
 
 from typing import Any
 
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiParameter
+
+from huntaze.kernel.api.idempotency import HEADER
 from huntaze.kernel.api.wire import camel
+
+KEY_PARAMETER = OpenApiParameter(
+    HEADER, str, OpenApiParameter.HEADER, description="Same key and body: same answer, 24 h."
+)
+
+
+class DescribedSchema(AutoSchema):
+    """Descriptions are written for callers, at the action; a docstring speaks to those who read the code."""
+
+    def get_description(self) -> str:
+        return ""
+
 
 ERROR = {
     "type": "object",

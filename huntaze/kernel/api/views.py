@@ -2,22 +2,27 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from django.db import transaction
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSetMixin
 
 from huntaze.kernel import clock, context
 from huntaze.kernel.api import idempotency, throttling
+from huntaze.kernel.api.pagination import page_of
 from huntaze.kernel.api.permissions import PUBLIC
 from huntaze.kernel.api.principal import Principal
 from huntaze.kernel.errors import StepUpRequired
 from huntaze.kernel.tenancy import workspace_scope
+
+_Row = TypeVar("_Row", bound=Model)
 
 
 class _Replayed(Exception):
@@ -80,6 +85,18 @@ class HuntazeViewSet(ViewSetMixin, APIView):
 
     def _fingerprint(self) -> bytes:
         return idempotency.fingerprint(self.request.method or "", self.request.path, self._raw_body)
+
+    def valid(self, shape: type[Serializer[Any]], *, partial: bool = False) -> dict[str, Any]:
+        """The checked body; what is wrong with it is told by field. `partial`: what is left out stays."""
+        checked = shape(data=self.request.data, partial=partial)
+        checked.is_valid(raise_exception=True)
+        return dict(checked.validated_data)
+
+    def paged(self, plural: str, rows: QuerySet[_Row], show: Callable[[_Row], dict[str, Any]]) -> Response:
+        """One page of ordered rows under their plural, with the total."""
+        page = page_of(self.request)
+        shown = [show(row) for row in rows[page.offset : page.offset + page.limit]]
+        return Response(page.answer(plural, shown, rows.count()))
 
     def answer_once(self, work: Callable[[], Response]) -> Response:
         """Run `work` in one transaction, at most once for the request's Idempotency-Key."""
