@@ -16,7 +16,7 @@ KEY_PARAMETER = OpenApiParameter(
 class DescribedSchema(AutoSchema):
     """Descriptions are written for callers, at the action; a docstring speaks to those who read the code."""
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]
         return ""
 
 
