@@ -10,10 +10,15 @@ class AccountsConfig(AppConfig):
         from accounts.services.idempotency import IdempotencyStore
         from accounts.services.keys import WorkspaceDataKeys
         from accounts.services.privacy import letters, own, registry  # noqa: F401  (letters register themselves)
-        from huntaze.kernel import crypto
+        from accounts.services.retention import own as forgetting
+        from accounts.services.retention import registry as retention
+        from accounts.services.retention import run
+        from huntaze.kernel import clock, crypto, health
         from huntaze.kernel.api import idempotency
 
         crypto.register_data_keys(WorkspaceDataKeys())
         idempotency.register(IdempotencyStore())
         registry.register(own.DOORS)
         registry.register(own.OWN)
+        retention.register(*forgetting.RULES)
+        health.register("retention", lambda: run.check(clock.now()))

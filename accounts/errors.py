@@ -130,6 +130,10 @@ class AlreadyAsked(Conflict):
     message = "The same request is under way already"
 
 
+class AlreadyHeld(Conflict):
+    message = "A legal hold stands on this workspace already"
+
+
 class NothingToUndo(Conflict):
     message = "This request has begun or ended and can't be taken back"
 

@@ -2,25 +2,14 @@
 
 from typing import Any
 
-from accounts.services import audit_chain, audit_retention, key_rotation
+from accounts.services import audit_chain, key_rotation
 from accounts.services.connections import follow, leave
-from accounts.services.mail import forget_mails, send_due
-from accounts.services.privacy import export, work
-from accounts.services.retention import forget_idempotency_keys, forget_sessions
+from accounts.services.mail import send_due
+from accounts.services.privacy import holds, work
+from accounts.services.retention import run
 from accounts.services.webhooks.deliver import deliver_due
-from accounts.services.webhooks.retention import forget_webhooks
 from huntaze.kernel import clock
 from huntaze.kernel.jobs import job
-
-
-@job("accounts.forget_idempotency_keys", system_wide=True)
-def forget_idempotency_keys_task(**_: Any) -> None:
-    forget_idempotency_keys(now=clock.now())
-
-
-@job("accounts.forget_sessions", system_wide=True)
-def forget_sessions_task(**_: Any) -> None:
-    forget_sessions(now=clock.now())
 
 
 @job("accounts.seal_audit", system_wide=True)
@@ -28,19 +17,9 @@ def seal_audit(**_: Any) -> None:
     audit_chain.seal(now=clock.now())
 
 
-@job("accounts.forget_audit", system_wide=True)
-def forget_audit(**_: Any) -> None:
-    audit_retention.forget_old(now=clock.now())
-
-
 @job("accounts.send_mails", system_wide=True)
 def send_mails_task(**_: Any) -> None:
     send_due()
-
-
-@job("accounts.forget_mails", system_wide=True)
-def forget_mails_task(**_: Any) -> None:
-    forget_mails(now=clock.now())
 
 
 @job("accounts.rotate_keys", system_wide=True)
@@ -55,19 +34,9 @@ def run_privacy(**_: Any) -> None:
     work.run_due()
 
 
-@job("accounts.forget_exports", system_wide=True)
-def forget_exports(**_: Any) -> None:
-    export.forget_files(now=clock.now())
-
-
 @job("accounts.deliver_webhooks", system_wide=True)
 def deliver_webhooks(**_: Any) -> None:
     deliver_due()
-
-
-@job("accounts.forget_webhooks", system_wide=True)
-def forget_webhooks_task(**_: Any) -> None:
-    forget_webhooks(now=clock.now())
 
 
 @job("accounts.follow_connections", system_wide=True)
@@ -78,3 +47,16 @@ def follow_connections(**_: Any) -> None:
 @job("accounts.revoke_accounts", system_wide=True)
 def revoke_accounts(**_: Any) -> None:
     leave.revoke_due()
+
+
+@job("accounts.retain", system_wide=True)
+def retain(**_: Any) -> None:
+    now = clock.now()
+    holds.release_ended(now=now)
+    run.start_due(now=now)
+
+
+@job("accounts.forget", system_wide=True)
+def forget(*, rule: str, **_: Any) -> None:
+    """One rule in a job of its own: what goes wrong with it keeps no other from its work."""
+    run.run(rule, now=clock.now())

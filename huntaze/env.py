@@ -7,6 +7,7 @@ themselves what they need before there are settings.
 
 import base64
 import os
+from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -95,6 +96,17 @@ def wrapping_keys(name: str) -> list[tuple[str, bytes]]:
     if not keys:
         raise ImproperlyConfigured(f"{name} holds no key")
     return keys
+
+
+def periods(name: str, defaults: dict[str, float]) -> dict[str, timedelta]:
+    """Periods by name, in days, changed by `name=days` pairs such as `mails=14,audit=1096`."""
+    found = dict(defaults)
+    for word in words(name):
+        key, _, days = word.partition("=")
+        if key not in defaults or not days.strip().isdecimal():
+            raise ImproperlyConfigured(f"{name}: {word!r} is not `name=days`; names: {', '.join(defaults)}")
+        found[key] = float(days)
+    return {key: timedelta(days=days) for key, days in found.items()}
 
 
 def mail(name: str, default: str) -> dict[str, object]:

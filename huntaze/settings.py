@@ -233,11 +233,30 @@ SEND_LEASE_SECONDS = env.decimal_number("SEND_LEASE_SECONDS", 30.0)
 SEND_LOOKUP_AFTER_SECONDS = env.decimal_number("SEND_LOOKUP_AFTER_SECONDS", 60.0)
 SEND_PUMP_SECONDS = env.decimal_number("SEND_PUMP_SECONDS", 240.0)
 
-# --- how long things are kept
+# --- how long things are kept, in days: the one place for every period (accounts.services.retention forgets by it)
 ERASE_GRACE_DAYS = env.number("ERASE_GRACE_DAYS", 30)
-EXPORT_FILES_HOURS = env.number("EXPORT_FILES_HOURS", 24)
-AUDIT_MONTHS = env.number("AUDIT_MONTHS", 24)
-AUDIT_ORIGIN_DAYS = env.number("AUDIT_ORIGIN_DAYS", 90)
+RETENTION = env.periods(
+    "RETENTION_DAYS",
+    {
+        "answers": 25 / 24,  # an hour more than the 24 that an Idempotency-Key is honoured
+        "audit": 731,
+        "audit_origins": 90,  # the address and browser on rows of the audit log
+        "campaign_texts": 731,  # after the campaign's end
+        "connections": 30,  # attempts to connect an account, after their end
+        "devices": 400,  # since the last visit
+        "exports": 1,  # files of an export
+        "inbound_events": 30,  # what platforms told us, word for word
+        "invitations": 7,  # after they ended
+        "mail_files": 30,  # where mails are written as files
+        "mails": 30,
+        "message_texts": 731,  # a workspace may choose less
+        "privacy_requests": 1096,  # after their end; the receipt is the proof
+        "revocations": 90,  # given up; the account is disconnected here all the same
+        "sessions": 7,  # after their end, to tell a replayed token from an unknown one
+        "staff_log": 731,
+        "webhook_events": 30,  # what endpoints were told, with every attempt
+    },
+)
 
 # --- platforms
 ONLYFANSAPI_BASE_URL = env.text("ONLYFANSAPI_BASE_URL", "https://app.onlyfansapi.com")

@@ -9,11 +9,13 @@ class MessagingConfig(AppConfig):
     def ready(self) -> None:
         from accounts.services import offboarding
         from accounts.services.privacy import registry
+        from accounts.services.retention import registry as forgetting
         from huntaze.kernel import health
         from messaging.selectors import waiting
-        from messaging.services import circuits, privacy, switch
+        from messaging.services import circuits, privacy, retention, switch
 
         registry.register(privacy.PARTY)
+        forgetting.register(*retention.RULES)
         health.register_queue("messaging-queue", queue="send")
         health.register_queue("webhook-queue", queue="webhooks")
         health.register("sending", switch.check)

@@ -8,7 +8,7 @@ from django.conf import settings
 
 from huntaze.kernel import clock, shutdown
 from huntaze.kernel.jobs import job
-from messaging.services import inbound, measure, retention, scheduler, sync, uncertain
+from messaging.services import inbound, measure, scheduler, sync, uncertain
 from messaging.services.campaigns import tend, unsend
 from messaging.services.sending.pump import Pump
 
@@ -53,11 +53,6 @@ def tend_campaigns(**_: Any) -> None:
 @job("messaging.unsend_campaigns", system_wide=True)
 def unsend_campaigns(**_: Any) -> None:
     unsend.unsend_due(now=clock.of_database())
-
-
-@job("messaging.forget_events", system_wide=True)
-def forget_events(**_: Any) -> None:
-    retention.forget_events(now=clock.of_database())
 
 
 @job("messaging.bring_in", system_wide=True)

@@ -14,7 +14,7 @@ from accounts.api.shared import actor_of
 from accounts.models import PrivacyRequest
 from accounts.selectors.privacy import request_of, requests_of
 from accounts.services import audit
-from accounts.services.privacy import downloads, requests
+from accounts.services.privacy import downloads, holds, requests
 from accounts.services.privacy.registry import Subject
 from accounts.types import PrivacyScope
 from huntaze.kernel import clock
@@ -67,6 +67,7 @@ class RequestOutput(serializers.Serializer[Any]):
     ended_at = serializers.DateTimeField(allow_null=True)
     files_until = serializers.DateTimeField(allow_null=True)
     receipt = serializers.DictField()
+    held = serializers.BooleanField(help_text="A legal hold makes this erasure wait.")
 
 
 class RequestsOutput(serializers.Serializer[Any]):
@@ -81,7 +82,10 @@ class LinkOutput(serializers.Serializer[Any]):
     expires_at = serializers.DateTimeField()
 
 
-def shown(row: PrivacyRequest) -> dict[str, Any]:
+def shown(row: PrivacyRequest, is_held: bool | None = None) -> dict[str, Any]:
+    is_waiting = row.kind == "erase" and row.state in requests.OPEN
+    if is_held is None:
+        is_held = is_waiting and holds.is_held(row.workspace_id)
     has_files = row.kind == "export" and row.state == "done"
     return {
         "id": row.public_id,
@@ -97,6 +101,7 @@ def shown(row: PrivacyRequest) -> dict[str, Any]:
         "ended_at": row.ended_at,
         "files_until": downloads.files_until(row) if has_files else None,
         "receipt": row.receipt,
+        "held": is_waiting and is_held,
     }
 
 
@@ -119,7 +124,8 @@ class _PrivacyViewSet(HuntazeViewSet):
     def _listed(self, request: Request) -> Response:
         page = page_of(request)
         rows = requests_of(self.principal).filter(kind=self.kind)
-        found = [shown(row) for row in rows[page.offset : page.offset + page.limit]]
+        is_held = holds.is_held(self.principal.workspace_pk)
+        found = [shown(row, is_held) for row in rows[page.offset : page.offset + page.limit]]
         return Response(page.answer("requests", found, rows.count()))
 
     def _cancelled(self, request_id: str) -> Response:
@@ -228,7 +234,7 @@ class ErasureViewSet(_PrivacyViewSet):
             for line in requests.plan_of(subject)
         ]
         runs_at = requests.due_at(subject.scope, at_once=data["at_once"], now=clock.now())
-        return Response({"lines": lines, "runs_at": runs_at, "held": requests.is_held(subject.workspace_pk)})
+        return Response({"lines": lines, "runs_at": runs_at, "held": holds.stops(subject)})
 
     @extend_schema(
         operation_id="erasures_create",

@@ -8,6 +8,7 @@ from accounts.models.mail import Mail
 from accounts.models.people import User
 from accounts.models.platform_accounts import PlatformAccount
 from accounts.models.privacy import ExportChunk, LegalHold, PrivacyRequest
+from accounts.models.retention import RetentionChoice, RetentionRun
 from accounts.models.sessions import BrowserSession, KnownDevice
 from accounts.models.team import Invitation
 from accounts.models.webhooks import WebhookDelivery, WebhookSubscription
@@ -44,6 +45,8 @@ __all__ = [
     "RecoveryCode",
     "RefreshSession",
     "RefreshToken",
+    "RetentionChoice",
+    "RetentionRun",
     "Revocation",
     "SecurityKey",
     "TotpDevice",

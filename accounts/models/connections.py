@@ -60,6 +60,7 @@ class Connection(PublicIdModel, WorkspaceModel):
         indexes = [
             models.Index(fields=["expires_at"], condition=Q(finished_at=None), name="connection_open"),
             models.Index("workspace", F("id").desc(), name="connection_by_workspace"),
+            models.Index(fields=["finished_at"], condition=~Q(finished_at=None), name="connection_ended"),
         ]
 
 

@@ -50,9 +50,7 @@ class PrivacyRequest(PublicIdModel, WorkspaceModel, QueueRow):
             models.Index("available_at", "id", condition=Q(state="queued"), name="privacy_due"),
             models.Index("leased_until", condition=Q(state="working"), name="privacy_leased"),
             models.Index("workspace", F("id").desc(), name="privacy_by_workspace"),
-            models.Index(
-                "ended_at", condition=Q(kind="export", ended_at__isnull=False), name="privacy_export_ended"
-            ),
+            models.Index("ended_at", condition=Q(ended_at__isnull=False), name="privacy_ended"),
         ]
 
 
@@ -72,12 +70,19 @@ class ExportChunk(PublicIdModel, WorkspaceModel):
 
 
 class LegalHold(WorkspaceModel):
-    """While it stands, nothing of the workspace is erased or forgotten: a court or an authority asked for it."""
+    """While it stands, nothing of the workspace is erased or forgotten: a court or an authority asked for it.
+
+    `ends_at` is when it is released by itself. The reason is for staff only: it may be a secret. `tidied_at` is when
+    what it kept, and should have gone meanwhile, had gone.
+    """
 
     reason = models.CharField(max_length=200)
     placed_by = models.ForeignKey("accounts.User", models.PROTECT, related_name="+")
     placed_at = models.DateTimeField()
+    ends_at = models.DateTimeField(null=True, blank=True)
     released_at = models.DateTimeField(null=True, blank=True)
+    released_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, blank=True, related_name="+")
+    tidied_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
@@ -85,3 +90,9 @@ class LegalHold(WorkspaceModel):
                 fields=["workspace"], condition=Q(released_at=None), name="legal_hold_standing_once"
             )
         ]
+        indexes = [
+            models.Index(fields=["released_at"], condition=Q(tidied_at=None), name="legal_hold_to_tidy"),
+        ]
+
+    def __str__(self) -> str:
+        return f"hold {self.pk}"

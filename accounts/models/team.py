@@ -37,4 +37,7 @@ class Invitation(PublicIdModel, WorkspaceModel):
                 name="invitation_open_once",
             )
         ]
-        indexes = [models.Index(fields=["workspace", "-id"], name="invitation_by_workspace")]
+        indexes = [
+            models.Index(fields=["workspace", "-id"], name="invitation_by_workspace"),
+            models.Index(fields=["expires_at"], name="invitation_by_end"),
+        ]

@@ -32,8 +32,6 @@ MOST_RETRY_AFTER = 3600
 PATIENCE = timedelta(days=5)
 #: What waited this long, behind an endpoint that failed or was off, is a dead letter.
 WAITS_AT_MOST = timedelta(days=3)
-#: How long events and their attempts are kept.
-KEPT = timedelta(days=30)
 MOST_ENDPOINTS = 20
 LONGEST_OVERLAP = timedelta(hours=168)
 #: Longest hold of an endpoint after failures in a row.

@@ -19,8 +19,6 @@ from huntaze.kernel.outbox import Ending, State
 LEASE = timedelta(seconds=60)
 #: A mail server may be away for hours; afterwards the row is a dead letter.
 RETRY_DELAYS = (10.0, 60.0, 300.0, 1800.0, 7200.0, 21600.0)
-KEPT = timedelta(days=30)
-BATCH = 2000
 
 
 class MailRefused(Exception):
@@ -92,13 +90,3 @@ def send_again(*, pks: list[int], now: datetime) -> int:
         count = failed.update(state=State.QUEUED, available_at=now, attempts=0)
         enqueue("accounts.send_mails")
     return count
-
-
-def forget_mails(*, now: datetime) -> int:
-    """Delete what was sent, or given up, 30 days ago; returns how many."""
-    old = Mail.objects.filter(queued_at__lt=now - KEPT).order_by("queued_at")
-    forgotten = 0
-    while pks := list(old.values_list("pk", flat=True)[:BATCH]):
-        Mail.objects.filter(pk__in=pks).delete()
-        forgotten += len(pks)
-    return forgotten

@@ -13,7 +13,7 @@ from accounts.errors import LastOwner
 from accounts.models import Creator
 from accounts.selectors.privacy import request_of, requests_of
 from accounts.services import audit
-from accounts.services.privacy import downloads, requests
+from accounts.services.privacy import downloads, holds, requests
 from accounts.services.privacy.registry import Subject
 from accounts.types import PrivacyScope
 from accounts.views.common import person
@@ -81,7 +81,7 @@ def erase(request: HttpRequest) -> HttpResponse:
         "lines": requests.plan_of(subject),
         "subject": subject,
         "runs_at": requests.due_at(subject.scope, at_once=False, now=clock.now()),
-        "is_held": requests.is_held(subject.workspace_pk),
+        "is_held": holds.stops(subject),
         "is_at_once": subject.scope in {PrivacyScope.FAN, PrivacyScope.ME},
     }
     return render(request, "accounts/erase.html", context)

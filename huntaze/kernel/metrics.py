@@ -77,6 +77,11 @@ WEBHOOKS_FORGOTTEN = Counter(
     "Webhooks deleted after their time, by the state they ended in",
     ("state",),
 )
+RETENTION_DELETED = Counter(
+    "huntaze_retention_deleted_total",
+    "Rows and files whose time was over, deleted or emptied, by the rule that said so",
+    ("class",),
+)
 WEBHOOK_LAG_SECONDS = Histogram(
     "huntaze_webhook_lag_seconds", "From receipt to application of a webhook", ("vendor",), buckets=_LAG_S
 )

@@ -80,6 +80,7 @@ class Campaign(PublicIdModel, WorkspaceModel):
                 condition=Q(state__in=["planning", "running", "paused", "unsending"]),
                 name="campaign_under_way",
             ),
+            models.Index(fields=["ended_at"], condition=~Q(text_digest=bytes(32)), name="campaign_with_text"),
         ]
 
 

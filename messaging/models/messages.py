@@ -64,6 +64,11 @@ class Message(PublicIdModel, WorkspaceModel):
                 condition=Q(platform_message_id__isnull=False),
                 name="message_by_platform_id",
             ),
+            models.Index(
+                fields=["workspace", "created_at"],
+                condition=~Q(text_digest=bytes(32)),
+                name="message_with_text",
+            ),
         ]
 
 

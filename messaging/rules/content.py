@@ -10,6 +10,8 @@ from huntaze.kernel.errors import FieldError
 from messaging.types import SendCommand
 
 MOST_CHARACTERS = 5000
+#: Stands where a text's digest was, once the text is gone: the digest of no text.
+NO_TEXT = bytes(32)
 LOWEST_PRICE, HIGHEST_PRICE = Decimal(3), Decimal(200)
 MOST_MEDIA = 30
 #: A price as people and programs write it: plain digits, at most two of them behind the point.

@@ -6,7 +6,7 @@ import structlog
 from django.db.models import Q
 
 from accounts.models import PlatformAccount
-from accounts.services.privacy.own import erased_id
+from accounts.services.privacy.own_rows import erased_id
 from huntaze.kernel import crypto
 from huntaze.kernel.crypto import DecryptionFailed, Sealed
 from messaging.models import Conversation, Fan

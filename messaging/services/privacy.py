@@ -13,7 +13,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from accounts.models import PlatformAccount
-from accounts.services.privacy.own import erased_id
+from accounts.services.privacy.own_rows import erased_id
 from accounts.services.privacy.registry import Dataset, Party, Step, Subject, blank, delete, keep
 from accounts.types import PrivacyScope
 from huntaze.kernel import ids, reseal
@@ -34,10 +34,9 @@ from messaging.models import (
     Segment,
     SendPolicy,
 )
+from messaging.rules.content import NO_TEXT
 from messaging.types import CampaignState, DeliveryState
 
-#: Stands where a message's text was: the digest of no text.
-NO_TEXT = bytes(32)
 Rows = Callable[[Subject], QuerySet[Any]]
 Columns = dict[str, Callable[[Any], Any]]
 

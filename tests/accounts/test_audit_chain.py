@@ -297,9 +297,9 @@ def test_the_command_names_the_row_and_fails(world: Any, rows: list[AuditEvent])
 def test_addresses_are_cleared_after_their_time_and_the_chain_stays_whole(
     world: Any, rows: list[AuditEvent], settings: Any
 ) -> None:
-    later = clock.now() + timedelta(days=settings.AUDIT_ORIGIN_DAYS)
-    assert audit_retention.clear_origins(now=later - timedelta(minutes=5)) == 0
-    assert audit_retention.clear_origins(now=later + timedelta(minutes=5)) == 6
+    later = clock.now() + settings.RETENTION["audit_origins"]
+    assert sum(audit_retention.clear_origins(later - timedelta(minutes=5))) == 0
+    assert sum(audit_retention.clear_origins(later + timedelta(minutes=5))) == 6
     with cross_workspace("demo"):
         assert set(AuditEvent.objects.values_list("ip", "user_agent")) == {(None, "")}
     assert findings(world.owner) == []
@@ -308,7 +308,7 @@ def test_addresses_are_cleared_after_their_time_and_the_chain_stays_whole(
 def test_old_rows_are_forgotten_and_the_log_says_so(
     world: Any, rows: list[AuditEvent], settings: Any
 ) -> None:
-    later = clock.now() + timedelta(days=settings.AUDIT_MONTHS * 31)
+    later = clock.now() + settings.RETENTION["audit"] + timedelta(days=1)
     assert audit_retention.forget_rows(workspace_id=world.owner.workspace_id, now=clock.now()) == 0
     assert audit_retention.forget_rows(workspace_id=world.owner.workspace_id, now=later) == 6
     with cross_workspace("demo"):

@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.test import Client
 
 from accounts.models import Mail, User
-from accounts.services.mail import KEPT, RETRY_DELAYS, forget_mails, mail_to, queue_mail, send_due
+from accounts.services.mail import RETRY_DELAYS, mail_to, queue_mail, send_due
 from tests.accounts.letters import send
 from tests.factories.accounts import NOW, UserFactory
 
@@ -108,13 +108,6 @@ def test_nothing_is_sent_about_what_is_done(db: None) -> None:
     assert send() == []
     row.refresh_from_db()
     assert (row.state, row.last_error) == ("done", "nobody to write to")
-
-
-def test_mails_are_forgotten_after_30_days(db: None) -> None:
-    mail_to(UserFactory(), "welcome", now=NOW)
-    assert forget_mails(now=NOW + KEPT) == 0
-    assert forget_mails(now=NOW + KEPT + timedelta(seconds=1)) == 1
-    assert Mail.objects.count() == 0
 
 
 def test_files_are_the_default_and_show_both_forms(db: None, settings: Any, tmp_path: Path) -> None:

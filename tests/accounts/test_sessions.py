@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import BrowserSession, Membership
 from accounts.rules.devices import device_name
-from accounts.services.retention import forget_sessions
+from accounts.services.retention import run
 from accounts.sessions import row_key
 from tests.factories.accounts import NOW, PASSWORD, MembershipFactory
 
@@ -136,7 +136,7 @@ def test_expired_rows_are_forgotten(world: Any) -> None:
     with time_machine.travel(NOW, tick=False) as clock:
         browser(world.owner)
         clock.shift(timedelta(hours=13))
-        forget_sessions(now=NOW + timedelta(hours=13))
+        run.forget("browser_sessions", now=NOW + timedelta(hours=13))
     assert BrowserSession.objects.count() == 0
 
 

@@ -18,10 +18,10 @@ from accounts.models import AuditEvent, WebhookDelivery, WebhookSubscription
 from accounts.rules import webhooks as rules
 from accounts.rules.webhooks import EventKind
 from accounts.services.audit import Actor
+from accounts.services.retention import run
 from accounts.services.webhooks import endpoints
 from accounts.services.webhooks.deliver import EVENTS, deliver_due
 from accounts.services.webhooks.events import Event, announce
-from accounts.services.webhooks.retention import forget_webhooks
 from huntaze.kernel import clock, ids
 from huntaze.kernel.tenancy import cross_workspace, workspace_scope
 from tests.accounts.letters import send
@@ -281,11 +281,11 @@ def test_what_waits_too_long_is_given_up_and_what_is_old_is_forgotten(world: Any
     listen(world.owner, receiver.url)
     happen(world.owner, count=2)
     now = clock.now()
-    assert forget_webhooks(now=now + timedelta(days=2)) == 0
+    assert run.forget("webhook_waits", now=now + timedelta(days=2)) == 0
     assert [row.state for row in rows()] == ["queued", "queued"]
-    assert forget_webhooks(now=now + timedelta(days=4)) == 0
+    assert run.forget("webhook_waits", now=now + timedelta(days=4)) == 2
     assert [row.last_error for row in rows()] == ["too_late", "too_late"]
-    assert forget_webhooks(now=now + timedelta(days=31)) == 2
+    assert run.forget("webhook_events", now=now + timedelta(days=31)) == 2
     assert rows() == []
 
 

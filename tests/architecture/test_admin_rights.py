@@ -21,8 +21,9 @@ HOUSE = {
     "index", "login", "logout", "password_change", "password_change_done", "autocomplete", "jsi18n",
     "view_on_site", "app_list", "",
 }  # fmt: skip
-#: Tables that staff with the right to change them may write by hand: what is in force for sending, no member's row.
-BY_HAND = {"messaging_sendpolicy", "messaging_sendswitch"}
+#: Tables that staff with the right to change them may write by hand: what is in force for sending and erasing, no
+#: member's row.
+BY_HAND = {"messaging_sendpolicy", "messaging_sendswitch", "accounts_legalhold"}
 VALUES = {"object_id": "0", "content_type_id": "0", "app_label": "accounts", "url": "nothing"}
 
 

@@ -75,3 +75,20 @@ def test_a_number_that_is_none_is_named(monkeypatch: Any, dotenv: dict[str, str]
     monkeypatch.setenv(NAME, "many")
     with pytest.raises(ImproperlyConfigured, match=f"{NAME} must be a number"):
         env.number(NAME, 1)
+
+
+def test_periods_are_changed_by_name(monkeypatch: Any) -> None:
+    monkeypatch.setenv(NAME, "mails=14, audit=1096")
+    found = env.periods(NAME, {"mails": 30, "audit": 731, "answers": 25 / 24})
+    assert {name: period.total_seconds() / 3600 for name, period in found.items()} == {
+        "mails": 14 * 24,
+        "audit": 1096 * 24,
+        "answers": 25,
+    }
+
+
+@pytest.mark.parametrize("text", ["mails", "mails=soon", "mail=3", "mails=-1"])
+def test_a_period_that_is_none_is_refused(monkeypatch: Any, text: str) -> None:
+    monkeypatch.setenv(NAME, text)
+    with pytest.raises(ImproperlyConfigured, match="name=days"):
+        env.periods(NAME, {"mails": 30})

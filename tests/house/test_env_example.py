@@ -9,7 +9,7 @@ CODE = [
     *(path for app in ("huntaze", "accounts", "billing", "messaging") for path in (ROOT / app).rglob("*.py")),
 ]
 READ = re.compile(
-    r"\benv\.(?:text|flag|number|decimal_number|words|secret|wrapping_keys|database|mail)\(\s*\"([A-Z_]+)\""
+    r"\benv\.(?:text|flag|number|decimal_number|words|secret|wrapping_keys|database|mail|periods)\(\s*\"([A-Z_]+)\""
     r"|\benviron(?:\.get|\.setdefault)?[(\[]\s*[\"']([A-Z_]+)[\"']"
     r"|^_?[A-Z]+_VARIABLE = \"([A-Z_]+)\"",
     re.MULTILINE,

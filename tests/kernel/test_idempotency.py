@@ -13,7 +13,8 @@ from django.db import connection, transaction
 from accounts.models import IdempotencyRecord
 from accounts.selectors import principal_of
 from accounts.services.idempotency import IdempotencyStore
-from accounts.services.retention import BATCH, forget_idempotency_keys
+from accounts.services.retention import run
+from accounts.services.retention.registry import BATCH
 from huntaze.kernel import clock
 from huntaze.kernel.api import idempotency
 from huntaze.kernel.api.idempotency import fingerprint, key_of, replay
@@ -111,8 +112,8 @@ def test_answers_are_forgotten_after_25_hours(who: Principal) -> None:
     keep(who, "old")
     age(25.1)
     keep(who, "young")
-    assert forget_idempotency_keys(now=clock.now()) == 1
-    assert forget_idempotency_keys(now=clock.now()) == 0
+    assert run.forget("answers", now=clock.now()) == 1
+    assert run.forget("answers", now=clock.now()) == 0
     with cross_workspace("demo"):
         assert list(IdempotencyRecord.objects.values_list("key", flat=True)) == ["young"]
 
@@ -126,7 +127,7 @@ def test_more_than_a_batch_is_forgotten_in_one_go(who: Principal) -> None:
             for n in range(BATCH + 1)
         )
     age(26)
-    assert forget_idempotency_keys(now=clock.now()) == BATCH + 1
+    assert run.forget("answers", now=clock.now()) == BATCH + 1
     assert records() == 0
 
 

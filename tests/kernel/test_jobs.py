@@ -128,7 +128,7 @@ def test_every_job_of_the_house_says_whose_rows_it_touches() -> None:
         for name, task in app.tasks.items()
         if name.split(".")[0] in {"accounts", "billing", "messaging", "kernel"}
     }
-    assert {"accounts.forget_idempotency_keys", "messaging.pump", "messaging.apply_inbound"} <= set(ours)
+    assert {"accounts.forget", "messaging.pump", "messaging.apply_inbound"} <= set(ours)
     for name, task in ours.items():
         assert isinstance(task, HuntazeTask), name
         assert (task.acks_late, task.reject_on_worker_lost, task.ignore_result) == (True, True, True), name

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
+from accounts.services.retention import registry, run
 from huntaze import schedule
 from huntaze.celery import app
 from huntaze.kernel import clock, metrics
 from messaging.models import InboundEvent
-from messaging.services import inbound, retention
+from messaging.services import inbound
 from tests.platforms.webhooks import body
 
 pytestmark = pytest.mark.django_db
@@ -24,20 +25,19 @@ def told(number: int, state: str, age: timedelta) -> InboundEvent:
 
 
 def test_old_webhooks_are_deleted_and_counted_by_state(db: None, monkeypatch: Any) -> None:
-    monkeypatch.setattr(retention, "BATCH", 2)
+    monkeypatch.setattr(registry, "BATCH", 2)
     counter = metrics.WEBHOOKS_FORGOTTEN.labels("unclaimed")
     before = counter._value.get()
     kept = told(1, "unclaimed", 29 * DAY)
     for number, state in enumerate(["done", "done", "unclaimed", "failed", "quarantined"], start=2):
         told(number, state, 31 * DAY)
-    found = retention.forget_events(now=clock.now())
-    assert found == {"done": 2, "unclaimed": 1, "failed": 1, "quarantined": 1}
+    assert run.forget("inbound_events", now=clock.now()) == 5
     assert list(InboundEvent.objects.values_list("pk", flat=True)) == [kept.pk]
     assert counter._value.get() == before + 1
-    assert retention.forget_events(now=clock.now()) == {}
+    assert run.forget("inbound_events", now=clock.now()) == 0
 
 
 def test_beat_starts_only_jobs_that_exist() -> None:
     app.loader.import_default_modules()
     wanted = {entry["task"] for entry in schedule.Config.beat_schedule.values()}
-    assert {"accounts.forget_sessions", "messaging.forget_events"} <= wanted <= set(app.tasks)
+    assert {"accounts.retain", "messaging.pump"} <= wanted <= set(app.tasks)

@@ -14,6 +14,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import AuditEvent, ExportChunk, Mail, Membership, PrivacyRequest
 from accounts.services.privacy import export, work
+from accounts.services.retention import run
 from huntaze.kernel import clock
 from huntaze.kernel.tenancy import cross_workspace
 from tests.factories.messaging import delivery
@@ -227,9 +228,9 @@ def test_files_are_deleted_after_a_day(world: Any, person: Person, settings: Any
     client = person(world.owner)
     row_id = ask(client, scope="workspace").json()["id"]
     work.run_due()
-    day = timedelta(hours=settings.EXPORT_FILES_HOURS)
-    assert export.forget_files(now=clock.now() + day - timedelta(minutes=1)) == 0
-    assert export.forget_files(now=clock.now() + day + timedelta(minutes=1)) > 0
+    day = settings.RETENTION["exports"]
+    assert run.forget("exports", now=clock.now() + day - timedelta(minutes=1)) == 0
+    assert run.forget("exports", now=clock.now() + day + timedelta(minutes=1)) > 0
     with cross_workspace("demo"):
         assert not ExportChunk.objects.exists()
         PrivacyRequest.objects.update(ended_at=clock.now() - day)

@@ -11,7 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -24,9 +24,9 @@ from accounts.services.privacy.registry import Dataset, Subject
 from accounts.types import PrivacyScope
 from huntaze.kernel.crypto import DecryptionFailed, Sealed
 from huntaze.kernel.outbox import State
-from huntaze.kernel.tenancy import cross_workspace, workspace_scope
+from huntaze.kernel.tenancy import workspace_scope
 
-BATCH, PIECE = 2000, 64 * 1024
+PIECE = 64 * 1024
 #: A cell of a CSV that begins with one of these would be run as a formula by a spreadsheet.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -78,7 +78,7 @@ def open_request(*, request: PrivacyRequest, now: datetime) -> PrivacyRequest:
 def files_until(request: PrivacyRequest) -> datetime:
     """When the files of a finished export are deleted."""
     assert request.ended_at is not None
-    return request.ended_at + timedelta(hours=settings.EXPORT_FILES_HOURS)
+    return request.ended_at + settings.RETENTION["exports"]
 
 
 def zipped(request: PrivacyRequest) -> Iterator[bytes]:
@@ -95,17 +95,6 @@ def zipped(request: PrivacyRequest) -> Iterator[bytes]:
                             yield stream.take()
         archive.writestr(_entry(request, "request.json"), _about(request, datasets))
     yield stream.take()
-
-
-def forget_files(*, now: datetime) -> int:
-    """Delete files of exports whose time is over; returns how many chunks."""
-    before, forgotten = now - timedelta(hours=settings.EXPORT_FILES_HOURS), 0
-    with cross_workspace("retention"):
-        old = ExportChunk.objects.filter(request__kind="export", request__ended_at__lte=before)
-        while pks := list(old.order_by("pk").values_list("pk", flat=True)[:BATCH]):
-            ExportChunk.objects.filter(pk__in=pks).delete()
-            forgotten += len(pks)
-    return forgotten
 
 
 def _packed(dataset: Dataset, rows: list[Any]) -> str:

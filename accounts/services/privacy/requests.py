@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef
 
 from accounts.errors import AlreadyAsked, LastOwner, NothingToUndo
-from accounts.models import Creator, ExportChunk, LegalHold, Membership, PrivacyRequest, Workspace
+from accounts.models import Creator, ExportChunk, Membership, PrivacyRequest, Workspace
 from accounts.rules.privacy import HAS_GRACE, LEAST_REASON, capability_for
 from accounts.services import audit
 from accounts.services.mail import mail_to
@@ -109,12 +109,6 @@ def due_at(scope: PrivacyScope, *, at_once: bool, now: datetime) -> datetime:
     """When an erasure that is asked for now begins."""
     has_grace = scope in HAS_GRACE and not at_once
     return now + timedelta(days=settings.ERASE_GRACE_DAYS) if has_grace else now
-
-
-def is_held(workspace_pk: int) -> bool:
-    """Whether a legal hold stands on the workspace."""
-    with workspace_scope(workspace_pk):
-        return LegalHold.objects.filter(released_at=None).exists()
 
 
 def _ask(

@@ -16,9 +16,9 @@ from accounts.models import PrivacyRequest
 from accounts.rules.webhooks import EventKind
 from accounts.services import audit
 from accounts.services.mail import mail_to
-from accounts.services.privacy import export, registry
+from accounts.services.privacy import export, holds, registry
 from accounts.services.privacy.registry import Subject
-from accounts.services.privacy.requests import is_held, plan_of
+from accounts.services.privacy.requests import plan_of
 from accounts.services.webhooks.events import announce_one
 from accounts.types import PrivacyScope
 from huntaze.kernel import clock, context, outbox
@@ -34,6 +34,10 @@ RUN_SECONDS = 400.0
 MOST_RUNS = 20
 
 
+class Held(Exception):
+    """A legal hold stands, or was placed while the erasure was under way: not a row more goes."""
+
+
 def run_due() -> int:
     """Work on every request that is due; returns how many."""
     with cross_workspace("privacy"):
@@ -46,11 +50,12 @@ def _act(request: PrivacyRequest) -> Ending | None:
     with context.bind(trace_id=request.trace_id or None):
         if request.kind == "export":
             is_over = _export(request, subject, until)
-        elif is_held(request.workspace_id):
-            _later(request)
-            return Ending(State.QUEUED, "legal hold")
         else:
-            is_over = _erase(request, subject, until)
+            try:
+                is_over = _erase(request, subject, until)
+            except Held:
+                _later(request)
+                return Ending(State.QUEUED, "legal hold")
         if not is_over:
             return Ending(State.QUEUED, "")
         _finish(request)
@@ -80,7 +85,9 @@ def _export(request: PrivacyRequest, subject: Subject, until: float) -> bool:
 
 
 def _erase(request: PrivacyRequest, subject: Subject, until: float) -> bool:
-    """Step after step; what was done is counted with it. False when the time of this run is up."""
+    """Step after step; what was done is counted with it. False when the time of this run is up; raises Held."""
+    if holds.stops(subject):
+        raise Held
     counts: dict[str, int] = dict(request.position.get("counts", {}))
     steps = registry.steps_of(subject.scope)
     start = int(request.position.get("step", 0))
@@ -92,6 +99,8 @@ def _erase(request: PrivacyRequest, subject: Subject, until: float) -> bool:
                 counts[step.name] = step.rows(subject).count()
         while step.some is not None:
             with registry.wall(step, subject), transaction.atomic():
+                if not holds.lock_unless_held(subject):
+                    raise Held
                 count = step.some(subject, clock.now(), BATCH)
                 counts[step.name] = counts.get(step.name, 0) + count
                 request.done_count += count
