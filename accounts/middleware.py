@@ -21,12 +21,13 @@ from huntaze.kernel.web import lead
 #: What is left to somebody who has to set up a second factor first.
 BEFORE_THE_WALL = (
     "/api/", "/static/", "/settings/security", "/signout", "/confirm", "/profile/locale", "/verify-email",
+    "/workspace",
 )  # fmt: skip
 
 
 class MemberMiddleware:
-    """Sets `request.principal` and `request.workspace` (None without membership), the person's language, and the
-    workspace's time zone for everything that is shown."""
+    """Sets `request.principal` and `request.workspace` (None without membership), the person's language, and their
+    time zone, or else the workspace's, for everything that is shown."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -35,6 +36,7 @@ class MemberMiddleware:
         request.principal = None  # type: ignore[attr-defined]
         request.factor = FactorDuty()  # type: ignore[attr-defined]
         workspace: Workspace | None = None
+        zone = ""
         user = request.user if not request.path.startswith(("/api/", "/static/")) else None
         if isinstance(user, User) and user.is_authenticated and is_over(request.session, clock.now()):
             logout(request)
@@ -55,12 +57,13 @@ class MemberMiddleware:
                         member, limit=limit, proved_at=proved_at(request.session)
                     )
                     workspace = member.workspace
+            zone = user.timezone
             translation.activate(user.locale)
             request.LANGUAGE_CODE = user.locale
         request.workspace = workspace  # type: ignore[attr-defined]
         if request.factor.duty is Duty.WALL and not request.path.startswith(BEFORE_THE_WALL):  # type: ignore[attr-defined]
             return lead(request, reverse("security"))
-        with timezone.override(workspace.timezone if workspace else None):
+        with timezone.override(zone or (workspace.timezone if workspace else None)):
             return self.get_response(request)
 
 

@@ -1,11 +1,11 @@
 """Shapes of the team on the wire."""
 
 from typing import Any
-from zoneinfo import available_timezones
 
 from rest_framework import serializers
 
 from accounts.models import Creator, Invitation, Workspace
+from accounts.rules import zones
 from accounts.selectors.team import Member
 from accounts.types import Role
 
@@ -34,7 +34,7 @@ class WorkspaceChange(serializers.Serializer[Any]):
 
 def zone(value: str) -> str:
     """A time zone that the machine knows."""
-    if value not in available_timezones():
+    if not zones.is_zone(value):
         raise serializers.ValidationError("Use a time zone such as `Europe/Paris`.")
     return value
 

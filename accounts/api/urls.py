@@ -1,9 +1,10 @@
-"""`/api/auth/…`, the team's, keys, audit, privacy, outgoing webhooks, and connected accounts."""
+"""`/api/auth/…`, one's own person, the team's, keys, audit, privacy, outgoing webhooks, and connected accounts."""
 
 from django.urls import include, path
 
 urlpatterns = [
     path("auth/", include("accounts.api.auth_urls")),
+    path("", include("accounts.api.profile_urls")),
     path("", include("accounts.api.team_urls")),
     path("", include("accounts.api.trust_urls")),
     path("", include("accounts.api.webhook_urls")),

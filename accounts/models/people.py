@@ -24,14 +24,14 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(PublicIdModel, AbstractBaseUser, PermissionsMixin):
-    """A person; the mail address is the login, stored in lower case."""
+    """A person; the mail address is the login, stored in lower case. An empty time zone is the workspace's."""
 
     PREFIX = "usr"
     email = models.EmailField(_("email"), max_length=254, unique=True)
     name = models.CharField(_("name"), max_length=50)
     avatar = models.URLField(blank=True, default="")
     locale = models.CharField(max_length=2, choices=[("en", "English"), ("fr", "Français")], default="en")
-    timezone = models.CharField(max_length=64, default="UTC")
+    timezone = models.CharField(max_length=64, blank=True, default="")
     email_verified_at = models.DateTimeField(null=True, blank=True)
     terms_accepted_at = models.DateTimeField(null=True, blank=True)
     terms_version = models.CharField(max_length=20, blank=True, default="")

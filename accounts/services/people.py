@@ -9,7 +9,6 @@ from accounts.errors import AlreadyMember, EmailTaken
 from accounts.models import Creator, CreatorAssignment, Membership, User, Workspace
 from accounts.services import audit
 from accounts.types import Role
-from huntaze.kernel.errors import FieldError, Invalid
 from huntaze.kernel.tenancy import workspace_scope
 
 
@@ -119,11 +118,3 @@ def assign(*, member: Membership, creator: Creator, actor: audit.Actor, now: dat
                 target=member.public_id,
                 changes={"creator": creator.public_id},
             )
-
-
-def set_locale(*, user: User, locale: str) -> None:
-    """Keep the language a person works in; raises Invalid for one we don't speak."""
-    if locale not in dict(User._meta.get_field("locale").choices or ()):
-        raise Invalid(FieldError("locale", "Unknown language."))
-    User.objects.filter(pk=user.pk).update(locale=locale)
-    user.locale = locale

@@ -11,15 +11,16 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.errors import InvalidCode, InvalidCredentials
+from accounts.forms.profile import LocaleForm
 from accounts.forms.signin import CodeForm, SignInForm
 from accounts.models import User
 from accounts.services import factors, security_keys
-from accounts.services.people import set_locale
+from accounts.services.profile import change_profile
 from accounts.services.signin import note_browser_sign_in, verified_user
 from accounts.sessions import begin
 from accounts.views.common import challenge, next_of, open_challenge, too_many
 from huntaze.kernel import clock
-from huntaze.kernel.errors import Invalid, RateLimited
+from huntaze.kernel.errors import RateLimited
 from huntaze.kernel.web import device_of, remember_device
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -147,10 +148,10 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 @require_POST
 def locale(request: HttpRequest) -> HttpResponse:
     """Keep the language a person chose and go back to where they were."""
-    if not request.user.is_authenticated:
+    if not isinstance(request.user, User):
         return redirect("signin")
-    try:
-        set_locale(user=request.user, locale=request.POST.get("locale", ""))
-    except Invalid as error:
-        raise BadRequest("unknown language") from error
+    form = LocaleForm(request.POST)
+    if not form.is_valid():
+        raise BadRequest("unknown language")
+    change_profile(user=request.user, fields=form.cleaned_data, now=clock.now())
     return redirect(next_of(request))

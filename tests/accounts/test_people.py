@@ -13,7 +13,6 @@ from accounts.services import people
 from accounts.services.audit import Actor
 from accounts.services.keys import WorkspaceDataKeys
 from accounts.types import Role
-from huntaze.kernel.errors import Invalid
 from huntaze.kernel.tenancy import ScopeMissing, cross_workspace, workspace_scope
 from tests.factories.accounts import NOW, CreatorFactory, MembershipFactory, UserFactory
 
@@ -141,15 +140,6 @@ def test_an_assignment_that_ended_can_be_opened_again(world: Any) -> None:
         CreatorAssignment.objects.filter(creator=world.creator).update(ended_at=NOW)
         people.assign(member=world.chatter, creator=world.creator, actor=Actor.system(), now=NOW)
         assert CreatorAssignment.objects.filter(creator=world.creator).count() == 2
-
-
-def test_a_person_chooses_a_language_we_speak(db: None) -> None:
-    user = UserFactory()
-    people.set_locale(user=user, locale="fr")
-    assert (user.locale, User.objects.get(pk=user.pk).locale) == ("fr", "fr")
-    with pytest.raises(Invalid):
-        people.set_locale(user=user, locale="de")
-    assert User.objects.get(pk=user.pk).locale == "fr"
 
 
 def test_a_person_belongs_to_several_workspaces(db: None) -> None:

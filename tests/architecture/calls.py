@@ -230,6 +230,11 @@ CALLS: dict[str, Call] = {
     "DELETE /api/keys/<key_id>": call(200, 204, reach="workspace"),
     "POST /api/keys/<key_id>/rotate": call(200, 201, reach="workspace"),
     "POST /api/auth/step-up": call(200, reach="none", body=lambda t: {"password": "Correct-horse-7"}),
+    **{f"GET /api/{path}": call(200, reach="none") for path in ("user/me", "users/profile")},
+    **{
+        f"PATCH /api/{path}": call(200, reach="none", body=lambda t: {"timezone": "Europe/Paris"})
+        for path in ("user/profile", "users/profile")
+    },
     "GET /api/workspaces": call(200, reach="none"),
     f"GET {_WORKSPACE}": call(200, reach="workspace"),
     f"PATCH {_WORKSPACE}": call(200, reach="workspace", body=lambda t: {"currency": "EUR"}),
@@ -352,6 +357,11 @@ CALLS: dict[str, Call] = {
     ),
     "GET /stop": call(200, reach="none"),
     "POST /stop/<creator_id>/<deed>": call(302, params={"deed": "stop"}),
+    "POST /settings/workspace": call(
+        302,
+        reach="none",
+        body=lambda t: {"name": "New", "timezone": "Europe/Paris", "currency": "EUR"},
+    ),
     "GET /settings/audit": call(200, reach="none"),
     "GET /settings/integrations": call(200, reach="none"),
     "GET /settings/integrations/<platform>/new": call(200, reach="none", params=_ONLYFANS),
@@ -394,6 +404,9 @@ OPEN: dict[str, str] = {
     "GET /dashboard": "leads somewhere else",
     "GET /signin": "the way in",
     "GET /signup": "the way in",
+    "GET /settings": "the caller's own particulars; the workspace's are shown to who may change them",
+    "GET /settings/profile": "the caller's own particulars",
+    "GET /workspace": "the caller's own memberships",
     "GET /settings/privacy": "the caller's own requests; what they may ask about is judged by the service",
     "GET /settings/privacy/<kind>/<request_id>/undo": "the caller's own requests",
     "GET /settings/privacy/erase": "the caller's own requests; what they may ask about is judged by the service",

@@ -92,7 +92,7 @@ def erase_people(rows: list[User], subject: Subject, now: datetime) -> None:
             email=f"{ids.encode('usr', row.uid).lower()}{NOBODY}",
             name=ERASED,
             avatar="",
-            timezone="UTC",
+            timezone="",
             password=make_password(None),
             email_verified_at=None,
             last_login=None,

@@ -1,0 +1,11 @@
+"""`/api/user/…`, `/api/users/…`"""
+
+from django.urls import path
+
+from accounts.api.profile import ProfileViewSet
+
+urlpatterns = [
+    path("user/me", ProfileViewSet.as_view({"get": "retrieve"})),
+    path("user/profile", ProfileViewSet.as_view({"patch": "change"})),
+    path("users/profile", ProfileViewSet.as_view({"get": "retrieve", "patch": "change"})),
+]
