@@ -50,6 +50,7 @@ urlpatterns = [
     path("invitation/<str:token>", invitations.invitation, name="invitation"),
     path("signin", signin.sign_in, name="signin"),
     path("signin/code", signin.second_step, name="signin_code"),
+    path("signin/passkey", signin.passkey_start, name="signin_passkey"),
     path("signout", signin.sign_out, name="signout"),
     path("confirm", confirm.confirm, name="confirm"),
     path("settings/keys", keys.keys, name="keys"),

@@ -78,10 +78,8 @@ class ProfileViewSet(HuntazeViewSet):
         responses=ProfileOutput,
     )
     def change(self, request: Request) -> Response:
-        form = ProfileChange(data=request.data)
-        form.is_valid(raise_exception=True)
         user = User.objects.get(pk=self.principal.user_pk)
-        change_profile(user=user, fields=dict(form.validated_data), now=clock.now())
+        change_profile(user=user, fields=self.valid(ProfileChange), now=clock.now())
         return self._shown()
 
     def _shown(self) -> Response:

@@ -39,6 +39,13 @@ class SignInForm(forms.Form):
     remember_me = forms.BooleanField(label=_("Keep me signed in for 30 days"), required=False)
 
 
+class PasskeyForm(forms.Form):
+    """The answer of a passkey, as the browser's script writes it into the form of the password."""
+
+    response = forms.CharField(max_length=20_000)
+    remember_me = forms.BooleanField(required=False)
+
+
 class CodeForm(forms.Form):
     """A code, or the answer of a security key in `response`, as the browser's script writes it."""
 

@@ -2,6 +2,7 @@
 the browser session and is used once."""
 
 import json
+import struct
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -26,6 +27,8 @@ from accounts.services.notes import note
 from huntaze.kernel.errors import NotFound
 
 MOST_KEYS = 10
+#: What reading and fido2 raise for an answer that is no answer, or does not fit; the last one for brackets in brackets.
+WRONG = (ValueError, KeyError, TypeError, AttributeError, struct.error, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +44,13 @@ def begin_registration(*, user: User, host: str) -> Ceremony:
     keys = list(SecurityKey.objects.filter(user=user)[:MOST_KEYS])
     if len(keys) >= MOST_KEYS:
         raise TooManyFactors
-    options, state = _server(host).register_begin(
+    options, state = server(host).register_begin(
         PublicKeyCredentialUserEntity(id=user.uid.bytes, name=user.email, display_name=user.name),
-        [_credential(key) for key in keys],
+        [credential(key) for key in keys],
         resident_key_requirement=ResidentKeyRequirement.PREFERRED,
         user_verification=UserVerificationRequirement.PREFERRED,
     )
-    return Ceremony(_plain(options), _plain(state))
+    return Ceremony(plain(options), plain(state))
 
 
 def finish_registration(
@@ -56,8 +59,8 @@ def finish_registration(
     """Keep the key. Gives recovery codes when it is the first factor. Raises InvalidCode for an answer that does not
     fit, TooManyFactors."""
     try:
-        data = _server(host).register_complete(state, json.loads(response))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        data = server(host).register_complete(state, json.loads(response))
+    except WRONG as error:
         raise InvalidCode from error
     if data.credential_data is None:
         raise InvalidCode
@@ -88,10 +91,10 @@ def begin_proof(*, user: User, host: str) -> Ceremony | None:
     keys = list(SecurityKey.objects.filter(user=user, host=host)[:MOST_KEYS])
     if not keys:
         return None
-    options, state = _server(host).authenticate_begin(
-        [_credential(key) for key in keys], user_verification=UserVerificationRequirement.PREFERRED
+    options, state = server(host).authenticate_begin(
+        [credential(key) for key in keys], user_verification=UserVerificationRequirement.PREFERRED
     )
-    return Ceremony(_plain(options), _plain(state))
+    return Ceremony(plain(options), plain(state))
 
 
 def finish_proof(*, user: User, host: str, state: dict[str, Any], response: str, now: datetime) -> None:
@@ -102,12 +105,17 @@ def finish_proof(*, user: User, host: str, state: dict[str, Any], response: str,
     keys = list(SecurityKey.objects.filter(user=user, host=host)[:MOST_KEYS])
     try:
         answer = AuthenticationResponse.from_dict(json.loads(response))
-        used = _server(host).authenticate_complete(state, [_credential(key) for key in keys], answer)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        used = server(host).authenticate_complete(state, [credential(key) for key in keys], answer)
+    except WRONG as error:
         raise InvalidCode from error
+    note_use(user=user, answer=answer, credential_id=used.credential_id, now=now)
+
+
+def note_use(*, user: User, answer: AuthenticationResponse, credential_id: bytes, now: datetime) -> None:
+    """A signature was right; raises InvalidCode where the key's counter says that it comes from a copy."""
     count = answer.response.authenticator_data.counter
     fresh = Q(sign_count__lt=count) if count else Q(sign_count=0)
-    mine = SecurityKey.objects.filter(fresh, user=user, credential_id=used.credential_id)
+    mine = SecurityKey.objects.filter(fresh, user=user, credential_id=credential_id)
     if not mine.update(sign_count=count, last_used_at=now):
         raise InvalidCode
 
@@ -121,14 +129,14 @@ def remove_key(*, user: User, key_uid: Any, now: datetime) -> None:
         after_removal(user, "webauthn", now)
 
 
-def _server(host: str) -> Fido2Server:
+def server(host: str) -> Fido2Server:
     return Fido2Server(PublicKeyCredentialRpEntity(id=host, name="Huntaze"))
 
 
-def _credential(key: SecurityKey) -> AttestedCredentialData:
+def credential(key: SecurityKey) -> AttestedCredentialData:
     return AttestedCredentialData(bytes(key.credential))
 
 
-def _plain(value: Any) -> dict[str, Any]:
+def plain(value: Any) -> dict[str, Any]:
     """Options and state as JSON knows them; fido2 writes bytes as base64url."""
     return dict(json.loads(json.dumps(dict(value), default=dict)))

@@ -74,7 +74,7 @@ def _check_second_factor(user: User, code: str, now: datetime) -> None:
         raise SecondFactorRequired(error.message, methods=methods) from error
 
 
-def note_browser_sign_in(*, user: User, device: Device, now: datetime) -> None:
+def note_browser_sign_in(*, user: User, device: Device, now: datetime, method: str = "") -> None:
     """The audit row of a sign-in to the dashboard, and the device; staff without a workspace have no audit row."""
     with cross_workspace("sign-in"), transaction.atomic():
         note_device(user=user, device=device, now=now)
@@ -87,7 +87,7 @@ def note_browser_sign_in(*, user: User, device: Device, now: datetime) -> None:
             action="auth.signed_in",
             now=now,
             target=user.public_id,
-            changes={"door": "dashboard"},
+            changes={"door": "dashboard"} | ({"method": method} if method else {}),
         )
 
 

@@ -82,8 +82,8 @@ def add_faults(form: Form, error: Invalid, field: str | None = None) -> None:
         form.add_error(name if name in form.fields else None, fault.message)
 
 
-#: Where a session keeps the challenge that a security key has to answer.
-CHALLENGE = "key_challenge"
+#: Where a session keeps the challenge that a security key has to answer, and the one of a passkey alone.
+CHALLENGE, PASSKEY_CHALLENGE = "key_challenge", "passkey_challenge"
 
 
 def challenge(request: HttpRequest, ceremony: Ceremony | None) -> str:
@@ -94,9 +94,9 @@ def challenge(request: HttpRequest, ceremony: Ceremony | None) -> str:
     return json.dumps(ceremony.options)
 
 
-def open_challenge(request: HttpRequest) -> dict[str, Any]:
+def open_challenge(request: HttpRequest, name: str = CHALLENGE) -> dict[str, Any]:
     """The challenge that waits, for one answer only; raises InvalidCode when there is none."""
-    state = request.session.pop(CHALLENGE, None)
+    state = request.session.pop(name, None)
     if state is None:
         raise InvalidCode
     return dict(state)

@@ -48,9 +48,7 @@ def workspace(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _shown(request, status=422, workspace_form=form)
     who = request.principal  # type: ignore[attr-defined]
-    change_workspace(
-        fields=form.cleaned_data, actor=Actor.member(who.user_pk, who.member_pk), now=clock.now()
-    )
+    change_workspace(fields=form.cleaned_data, actor=Actor.of(who), now=clock.now())
     messages.success(request, _("The workspace's settings are saved."))
     return redirect("settings")
 

@@ -1,9 +1,10 @@
 """Signing in and out of the dashboard, in one step or two, and the language of its pages."""
 
+from django.contrib import messages
 from django.contrib.auth import login, logout
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -12,13 +13,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.errors import InvalidCode, InvalidCredentials
 from accounts.forms.profile import LocaleForm
-from accounts.forms.signin import CodeForm, SignInForm
+from accounts.forms.signin import CodeForm, PasskeyForm, SignInForm
 from accounts.models import User
-from accounts.services import factors, security_keys
+from accounts.services import factors, passkeys, security_keys
 from accounts.services.profile import change_profile
 from accounts.services.signin import note_browser_sign_in, verified_user
 from accounts.sessions import begin
-from accounts.views.common import challenge, next_of, open_challenge, too_many
+from accounts.views.common import PASSKEY_CHALLENGE, challenge, next_of, open_challenge, too_many
 from huntaze.kernel import clock
 from huntaze.kernel.errors import RateLimited
 from huntaze.kernel.web import device_of, remember_device
@@ -35,6 +36,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     """One sentence for every kind of failure, so that mail addresses can't be probed."""
     if request.user.is_authenticated:
         return redirect(next_of(request))
+    if request.POST.get("response"):
+        return _by_passkey(request)
     form, status = SignInForm(request.POST or None), 200
     if request.method == "POST":
         status = 422
@@ -46,9 +49,50 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             except RateLimited as error:
                 form.add_error(None, too_many(error))
                 status = 429
-    return render(
-        request, "accounts/signin.html", {"form": form, "next": request.GET.get("next", "")}, status=status
-    )
+    return _shown(request, form, status)
+
+
+def _shown(request: HttpRequest, form: SignInForm, status: int) -> HttpResponse:
+    wanted = request.POST.get("next") or request.GET.get("next", "")
+    return render(request, "accounts/signin.html", {"form": form, "next": wanted}, status=status)
+
+
+@never_cache
+@require_POST
+def passkey_start(request: HttpRequest) -> HttpResponse:
+    """A question to whatever passkey the browser has for this host; asked for only when somebody wants to answer."""
+    try:
+        begun = passkeys.begin_passkey(host=host_of(request), device=device_of(request))
+    except RateLimited as error:
+        return JsonResponse({"error": error.message}, status=429)
+    request.session[PASSKEY_CHALLENGE] = begun.state
+    if not request.user.is_authenticated:
+        request.session.set_expiry(HALF_WAY_SECONDS)
+    return JsonResponse(begun.options)
+
+
+def _by_passkey(request: HttpRequest) -> HttpResponse:
+    """The answer of a passkey is everything: who it is, and that it is them."""
+    sent, form, status = PasskeyForm(request.POST), SignInForm(), 422
+    try:
+        state = open_challenge(request, PASSKEY_CHALLENGE)
+        if not sent.is_valid():
+            raise InvalidCode
+        user = passkeys.finish_passkey(
+            host=host_of(request),
+            state=state,
+            response=sent.cleaned_data["response"],
+            device=device_of(request),
+            now=clock.now(),
+        )
+    except InvalidCode:
+        sentence = _("This passkey does not open an account here. Sign in with your password.")
+    except RateLimited as error:
+        sentence, status = too_many(error), 429
+    else:
+        return enter(request, user, is_remembered=sent.cleaned_data["remember_me"], method="passkey")
+    messages.error(request, sentence)
+    return _shown(request, form, status)
 
 
 def _first_step(request: HttpRequest, form: SignInForm) -> HttpResponse:
@@ -119,7 +163,7 @@ def _half_way(request: HttpRequest) -> tuple[User, bool] | None:
     return (user, is_remembered) if user else None
 
 
-def enter(request: HttpRequest, user: User, *, is_remembered: bool) -> HttpResponse:
+def enter(request: HttpRequest, user: User, *, is_remembered: bool, method: str = "") -> HttpResponse:
     """Everything was right: the session is the person's from now on."""
     device, now = device_of(request, make=True), clock.now()
     response = redirect(next_of(request))
@@ -127,7 +171,7 @@ def enter(request: HttpRequest, user: User, *, is_remembered: bool) -> HttpRespo
     login(request, user, backend=BACKEND)
     begin(request.session, device, now)
     request.session.set_expiry(REMEMBERED_SECONDS if is_remembered else None)
-    note_browser_sign_in(user=user, device=device, now=now)
+    note_browser_sign_in(user=user, device=device, now=now, method=method)
     remember_device(response, device)
     return response
 

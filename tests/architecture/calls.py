@@ -417,6 +417,7 @@ OPEN: dict[str, str] = {
     "POST /api/invitations/look": "by the token of a mail",
     "POST /api/invitations/accept": "by the token of a mail",
     "GET /signin/code": "the way in, second step",
+    "GET /signin/passkey": "the way in, with a passkey alone",
     "GET /password/reset": "by mail",
     "GET /password/reset/<token>": "by the token of a mail",
     "GET /settings/security": "the caller's own ways in",

@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 from playwright.sync_api import CDPSession, Page, expect
@@ -38,7 +39,7 @@ def sign_in(page: Page, site: Site, user: User, password: str = PASSWORD) -> Non
     page.goto(f"{site.url}/signin")
     page.locator("#id_email").fill(user.email)
     page.locator("#id_password").fill(password)
-    page.locator("form button").click()
+    page.locator("form button.button--primary").click()
 
 
 @pytest.mark.parametrize("locale", ["en-GB", "fr-FR"])
@@ -129,6 +130,38 @@ def test_a_security_key_is_added_used_and_its_copy_refused(site: Site, world: Wo
     site.log.expected = (422,)
     page.get_by_role("button", name="Use my security key").click()
     expect(page.locator(".notice--danger")).to_contain_text("is not accepted")
+    page.goto(f"{site.url}/onlyfans")
+    assert "/signin" in page.url
+
+
+def test_a_passkey_alone_signs_in_and_what_it_said_is_worth_nothing_again(site: Site, world: World) -> None:
+    page = site.open(path="/signin")
+    devtools, key = virtual_key(page)
+    sign_in(page, site, world.owner.user)
+    expect(page.locator("h1")).to_have_text("OnlyFans")
+    page.goto(f"{site.url}/settings/security/keys/new")
+    page.get_by_label("Name of the key").fill("Laptop")
+    page.get_by_role("button", name="Ask the key").click()
+    expect(page.locator("h1")).to_have_text("Recovery codes")
+
+    page.context.clear_cookies()
+    page.goto(f"{site.url}/signin?next=/team")
+    with page.expect_request(lambda sent: sent.method == "POST" and sent.url.endswith("/signin")) as posted:
+        page.get_by_role("button", name="Sign in with a passkey").click()
+    expect(page.locator("h1")).to_have_text("Team")
+    said = parse_qs(posted.value.post_data or "")["response"][0]
+
+    page.context.clear_cookies()
+    page.goto(f"{site.url}/signin")
+    site.log.expected = (422,)
+    page.locator("[name=response]").evaluate(
+        "(field, said) => { field.value = said; field.form.submit() }", said
+    )
+    expect(page.locator(".notice--error")).to_contain_text("does not open an account here")
+
+    devtools.send("WebAuthn.setUserVerified", {"authenticatorId": key, "isUserVerified": False})
+    page.get_by_role("button", name="Sign in with a passkey").click()
+    expect(page.locator("[data-security-key-trouble]")).to_be_visible()
     page.goto(f"{site.url}/onlyfans")
     assert "/signin" in page.url
 
