@@ -219,14 +219,30 @@ return 1
 _PEEK = redis.script(
     _COMMON
     + """
-local account = a.account
-local releases = {}
-local held = redis.call('ZRANGE', slots(account), 0, -1, 'WITHSCORES')
-for i = 2, #held, 2 do
-  local at = math.min(tonumber(held[i]), now)
-  if at + W > now then releases[#releases + 1] = math.floor(at + W - now) end
+local seen = {}
+for index, account in ipairs(a.accounts) do
+  local releases = {}
+  local held = redis.call('ZRANGE', slots(account), 0, -1, 'WITHSCORES')
+  for i = 2, #held, 2 do
+    local at = math.min(tonumber(held[i]), now)
+    if at + W > now then releases[#releases + 1] = math.floor(at + W - now) end
+  end
+  local wait = math.max(0, math.max(hold(account), hold_all()) - now)
+  seen[index] = {releases, wait, math.max(0, math.floor(pace(account) - now))}
 end
-return {releases, math.max(0, math.max(hold(account), hold_all()) - now), math.max(0, math.floor(pace(account) - now))}
+return seen
+"""
+)
+
+_WAIT = redis.script(
+    _COMMON
+    + """
+local till = hold_all()
+if now + a.more > math.max(till, now) then
+  till = now + a.more
+  redis.call('SET', p .. 'hold', till, 'PX', a.more + 1000)
+end
+return math.max(0, till - now)
 """
 )
 
@@ -302,8 +318,18 @@ class Limiter:
 
     def peek(self, account: int) -> Outlook:
         """When the account's slots come free; a request in flight is taken to end now."""
-        releases, held, paced = self._run(_PEEK, account=account)
-        return Outlook(tuple(sorted(int(ms) / 1000 for ms in releases)), int(held) / 1000, int(paced) / 1000)
+        return self.peeks([account])[0]
+
+    def peeks(self, accounts: Sequence[int]) -> list[Outlook]:
+        """`peek` of many accounts, in their order."""
+        return [
+            Outlook(tuple(sorted(int(ms) / 1000 for ms in releases)), int(held) / 1000, int(paced) / 1000)
+            for releases, held, paced in self._run(_PEEK, accounts=list(accounts))
+        ]
+
+    def wait_of_all(self, *, more: float = 0.0) -> float:
+        """Seconds for which nobody may go, at least `more` from now: the longest wait that was told stands."""
+        return int(self._run(_WAIT, more=int(more * 1000))) / 1000
 
     def may_rebuild(self, run_id: str) -> bool:
         """True for the one caller who shall rebuild under this run id."""

@@ -1,8 +1,10 @@
 """What follows from each outcome of an attempt: the next state, the next time, and what happens to the slot."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from huntaze.platforms.errors import Permanent, PlatformError, Transient, Uncertain
+from messaging.rules.throttling import Refusals
 from messaging.types import DeliveryState, Receipt
 
 #: Seconds before attempts 2 to 5 (then the row is a dead letter); each is spread by ± 10 %.
@@ -16,6 +18,8 @@ ACCOUNT_STATES = {"account_gone": "disconnected", "session_expired": "expired"}
 #: Refusals of our own key or purse: nothing can be sent for anybody until the operator acts.
 TEAM_CODES = frozenset({"team_key", "credits"})
 TEAM_HOLD_SECONDS = 60.0
+#: A refusal for too many calls that did not say how long.
+ASK_AGAIN_SECONDS = 30.0
 #: What the breaker is told of a refusal that concerns us and not one message: it opens at once.
 TEAM_REASONS = {"team_key": "auth", "credits": "quota"}
 #: Outcomes that speak against the vendor's service as a whole; a refusal is the service working.
@@ -69,7 +73,7 @@ def _of_permanent(error: Permanent) -> Outcome:
 
 def _of_transient(error: Transient, attempts: int, spread: float) -> Outcome:
     if error.code in FREE_CODES:
-        wait = error.retry_after or 30.0
+        wait = error.retry_after or ASK_AGAIN_SECONDS
         return Outcome(
             DeliveryState.SCHEDULED,
             error.code,
@@ -83,6 +87,20 @@ def _of_transient(error: Transient, attempts: int, spread: float) -> Outcome:
         return Outcome(DeliveryState.FAILED, error.code, is_slot_used=used)
     delay = max(RETRY_DELAYS[attempts - 1] * (1 + SPREAD * spread), error.retry_after or 0.0)
     return Outcome(DeliveryState.SCHEDULED, error.code, delay=delay, is_slot_used=used)
+
+
+def shared_wait(refusals: Iterable[tuple[int, PlatformError]]) -> float:
+    """Seconds for which everybody waits after calls that belong to no message, by account; 0 when nobody does."""
+    seen, wait = Refusals(), 0.0
+    for account, error in refusals:
+        told = error.retry_after if isinstance(error, Transient) else None
+        if error.code in TEAM_CODES:
+            wait = max(wait, TEAM_HOLD_SECONDS)
+        elif error.code == "team_rate_limited":
+            wait = max(wait, told or ASK_AGAIN_SECONDS)
+        elif error.code == "rate_limited":
+            wait = max(wait, seen.note(account, told or ASK_AGAIN_SECONDS, 0.0) or 0.0)
+    return wait
 
 
 #: Repeats with the same key after an uncertain outcome; afterwards a person decides.

@@ -11,6 +11,8 @@ from huntaze.kernel import metrics
 from huntaze.kernel.limiter import Lane, Limit, Limiter, LogLost, Outlook
 from huntaze.kernel.outbox import assert_no_transaction
 from huntaze.kernel.tenancy import cross_workspace
+from huntaze.platforms.errors import PlatformError
+from messaging.rules import outcomes
 from messaging.selectors.slots import occupancy
 from messaging.services.sending import upkeep
 
@@ -80,14 +82,33 @@ def outlook(account_pk: int) -> Outlook | None:
 
 def outlooks(account_pks: Sequence[int]) -> dict[int, Outlook | None]:
     """`outlook` of many accounts in one query."""
-    known: dict[int, Outlook | None] = {}
-    for pk, found in occupancy(account_pks, window=limit().window).items():
-        try:
-            seen = limiter().peek(pk)
-        except RedisError:  # one wait is enough: the others would only add theirs
-            return dict.fromkeys(account_pks)
-        known[pk] = Outlook(found.releases, seen.held_for, seen.paced_for)
-    return known
+    found = occupancy(account_pks, window=limit().window)
+    try:
+        seen = dict(zip(account_pks, limiter().peeks(account_pks), strict=True)) if account_pks else {}
+    except RedisError:
+        return dict.fromkeys(account_pks)
+    return {pk: Outlook(found[pk].releases, one.held_for, one.paced_for) for pk, one in seen.items()}
+
+
+def may_ask() -> bool:
+    """Whether the platform may be called beside the messages: not while it has had enough of all of us, nor while
+    Redis can't tell."""
+    assert_no_transaction()
+    try:
+        return limiter().wait_of_all() <= 0
+    except RedisError:
+        return False
+
+
+def heed(refusals: Iterable[tuple[int, PlatformError]]) -> None:
+    """Calls beside the messages, by account, that were refused: a limit that everybody shares holds everybody."""
+    wait = outcomes.shared_wait(refusals)
+    if wait <= 0:
+        return
+    try:
+        limiter().wait_of_all(more=wait)
+    except RedisError:
+        log.warning("messaging.hold.lost")
 
 
 def rebuild(lost: LogLost) -> bool:

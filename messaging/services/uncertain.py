@@ -14,7 +14,7 @@ from huntaze.kernel.crypto import DecryptionFailed
 from huntaze.kernel.limiter import Lane
 from huntaze.kernel.outbox import LeaseLost, assert_no_transaction, settle
 from huntaze.kernel.tenancy import cross_workspace
-from huntaze.platforms.errors import PlatformError
+from huntaze.platforms.errors import PlatformError, Transient
 from messaging.gateways.onlyfansapi import SLACK
 from messaging.gateways.registry import gateway, keeps_keys
 from messaging.models import Delivery, Message
@@ -45,11 +45,12 @@ OPEN = (
 def resolve_uncertain(*, now: datetime) -> int:
     """Look uncertain messages up in their chats, a batch at a time; returns how many were looked up.
 
-    Ends early when the platform answers for none of a batch: more questions would only be more load.
+    Ends early when the platform answers for none of a batch: more questions would only be more load. Nothing is asked
+    while the platform has had enough of all of us.
     """
     done, is_answering = 0, True
     with cross_workspace("resolve uncertain"):
-        while is_answering and done < MOST and (rows := _claim(now)):
+        while is_answering and done < MOST and limits.may_ask() and (rows := _claim(now)):
             is_answering = _ask(rows, now)
             done += len(rows)
     return done
@@ -72,6 +73,11 @@ def _ask(rows: list[Delivery], now: datetime) -> bool:
     messages = {row.pk: message for row in rows if (message := _opened(row)) is not None}
     asked = [row for row in rows if row.pk in messages]
     answers = asyncio.run(_lookups([messages[row.pk] for row in asked]))
+    limits.heed(
+        (row.account_id, answer)
+        for row, answer in zip(asked, answers, strict=True)
+        if isinstance(answer, PlatformError)
+    )
     twins = {
         row.pk for row in asked if _has_twin(row)
     }  # before any is settled, so that all of them see each other
@@ -83,7 +89,7 @@ def _ask(rows: list[Delivery], now: datetime) -> bool:
             log.info("messaging.uncertain.lease_lost")
         except IntegrityError:  # the platform's own report took the id meanwhile; the next look-up sees that
             log.info("messaging.uncertain.id_taken")
-    return any(found is not None for found in answers)
+    return not all(isinstance(found, PlatformError) for found in answers)
 
 
 def _opened(row: Delivery) -> Outgoing | None:
@@ -108,25 +114,25 @@ def _has_twin(row: Delivery) -> bool:
     return twins.exclude(pk=row.pk).exists()
 
 
-async def _lookups(messages: list[Outgoing]) -> list[list[str] | None]:
-    """Candidates in each chat; None when the platform could not be asked."""
+async def _lookups(messages: list[Outgoing]) -> list[list[str] | PlatformError]:
+    """Candidates in each chat, or why the platform could not be asked."""
     async with gateway(Platform.ONLYFANS, gateway_config()) as open_gateway:
 
-        async def one(message: Outgoing) -> list[str] | None:
+        async def one(message: Outgoing) -> list[str] | PlatformError:
             try:
                 return await open_gateway.find(message)
-            except PlatformError:
-                return None
+            except PlatformError as error:
+                return error
             except Exception:  # whatever one chat holds, the others are looked up all the same
                 log.exception("messaging.uncertain.unexpected")
-                return None
+                return Transient("unexpected")
 
         return list(await asyncio.gather(*(one(message) for message in messages)))
 
 
-def _settle(row: Delivery, found: list[str] | None, now: datetime, *, has_twin: bool) -> None:
+def _settle(row: Delivery, found: list[str] | PlatformError, now: datetime, *, has_twin: bool) -> None:
     """Several equal messages can't be told apart in a chat; their keys can tell them apart."""
-    if found is None:
+    if isinstance(found, PlatformError):
         is_hopeless = not _is_within_key_life(row, now)
         settle(row, available_at=now + ASK_AGAIN, needs_lookup=not is_hopeless)
         return

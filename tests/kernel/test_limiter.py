@@ -174,6 +174,24 @@ def test_a_shorter_wait_does_not_end_a_longer_one() -> None:
     assert 19 < limiter.peek(ACCOUNT).held_for <= 20
 
 
+def test_what_everybody_was_told_stands_against_a_shorter_wait_and_is_seen_by_each() -> None:
+    limiter = ready(SMALL)
+    assert limiter.wait_of_all() == 0
+    assert 19 < limiter.wait_of_all(more=20.0) <= 20
+    assert 19 < limiter.wait_of_all(more=1.0) <= 20
+    assert 29 < limiter.wait_of_all(more=30.0) <= 30
+    limiter.poke([(ACCOUNT, Lane.INTERACTIVE)])
+    assert limiter.tick(News()) == []
+    assert [29 < seen.held_for <= 30 for seen in limiter.peeks([ACCOUNT, 8])] == [True, True]
+
+
+def test_many_accounts_are_looked_at_in_their_order() -> None:
+    limiter = ready(SMALL)
+    limiter.tick(News(held=[(8, 20.0)]))
+    assert [round(seen.held_for) for seen in limiter.peeks([ACCOUNT, 8, 9])] == [0, 20, 0]
+    assert limiter.peeks([]) == []
+
+
 # --- wishes
 
 

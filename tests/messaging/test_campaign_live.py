@@ -253,6 +253,26 @@ def test_taking_back_removes_what_can_be_and_leaves_what_was_bought(
     assert taken == {fan.pk: index > 0 for index, fan in enumerate(stage.fans)}
 
 
+def test_taking_back_waits_while_the_platform_has_had_enough_of_all_of_us(
+    platform: Sandbox, owner: Membership
+) -> None:
+    row = Stage(platform, owner, platform.account, 1).campaign()
+    with pumping():
+        start(row)
+        wait_for(lambda: states(row) == {"sent": 1}, seconds=30, what="it is sent")
+    tend.tend(now=clock.now())
+    steered(steer.unsend, row)
+    limits.limiter().wait_of_all(more=30)
+    assert unsend.unsend_due(now=clock.now()) == 0
+    redis.client().delete("send:hold")
+    body = {"_meta": {"_rate_limits": {"limit_minute": 1000, "remaining_minute": 0}}}
+    platform.fault("status", params={"code": 429, "body": body, "headers": {"Retry-After": "20"}})
+    assert unsend.unsend_due(now=clock.now()) == 1
+    assert 19 < limits.limiter().wait_of_all() <= 20
+    assert states(row) == {"sent": 1}
+    assert unsend.unsend_due(now=clock.now()) == 0
+
+
 def test_taking_back_what_has_no_id_claims_nothing(platform: Sandbox, owner: Membership) -> None:
     """A person has seen it in the chat; the platform was never asked whether it can still be removed."""
     row = Stage(platform, owner, platform.account, 1).campaign()

@@ -12,6 +12,7 @@ from messaging.rules.outcomes import (
     never_sent,
     of_error,
     of_receipt,
+    shared_wait,
 )
 from messaging.types import DeliveryState, Receipt
 
@@ -151,3 +152,27 @@ def test_a_refusal_is_not_held_against_the_vendor() -> None:
 
 def test_nothing_is_replayed_where_the_platform_keeps_no_keys() -> None:
     assert not may_replay(code="timeout", replays=0, is_within_key_life=True, keeps_keys=False)
+
+
+@pytest.mark.parametrize(
+    ("refusals", "wait"),
+    [
+        ([], 0.0),
+        ([(7, Permanent("not_found")), (7, Transient("server_error"))], 0.0),
+        ([(7, Permanent("credits"))], 60.0),
+        ([(7, Transient("team_rate_limited", retry_after=17.0))], 17.0),
+        ([(7, Transient("team_rate_limited"))], 30.0),
+        ([(7, Transient("rate_limited", retry_after=17.0))] * 3, 0.0),
+        (
+            [
+                (7, Transient("rate_limited", retry_after=17.0)),
+                (8, Transient("rate_limited", retry_after=9.0)),
+            ],
+            9.0,
+        ),
+    ],
+)
+def test_calls_beside_the_messages_hold_everybody_when_the_limit_is_shared(
+    refusals: list[tuple[int, PlatformError]], wait: float
+) -> None:
+    assert shared_wait(refusals) == wait

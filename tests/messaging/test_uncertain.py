@@ -12,7 +12,7 @@ from django.db import connection
 
 from accounts.models import PlatformAccount
 from accounts.services.audit import Actor
-from huntaze.kernel import clock
+from huntaze.kernel import clock, redis
 from huntaze.kernel.limiter import Lane, LogLost, News
 from huntaze.kernel.tenancy import cross_workspace
 from messaging.models import Conversation, Delivery, Fan, Message
@@ -372,3 +372,34 @@ def test_send_again_sends_once_more_with_the_same_key(world: Any, platform: Sand
         send_again(delivery=row, actor=Actor.system(), now=clock.now())
     assert pump(row) == ["sent"]
     assert keys(platform) == [row.public_id]
+
+
+def test_nothing_is_looked_up_while_the_platform_has_had_enough_of_all_of_us(
+    world: Any, platform: Sandbox, fan: Fan
+) -> None:
+    row = uncertain(fan, world.owner)
+    limits.limiter().wait_of_all(more=30)
+    assert (resolve(), fresh(row).needs_lookup, fresh(row).lease_token) == (0, True, None)
+    redis.client().delete("send:hold")
+    assert resolve() == 1
+
+
+def test_a_look_up_that_is_refused_for_all_of_us_holds_everybody(
+    world: Any, platform: Sandbox, fan: Fan
+) -> None:
+    body = {"_meta": {"_rate_limits": {"limit_minute": 1000, "remaining_minute": 0}}}
+    platform.fault("status", params={"code": 429, "body": body, "headers": {"Retry-After": "20"}})
+    row = uncertain(fan, world.owner)
+    assert resolve() == 1
+    assert fresh(row).needs_lookup is True
+    assert 19 < limits.limiter().wait_of_all() <= 20
+    limits.poke([(row.account_id, Lane.INTERACTIVE)])
+    assert limits.limiter().tick(News()) == []
+
+
+def test_nothing_is_looked_up_while_redis_can_not_tell(
+    world: Any, platform: Sandbox, fan: Fan, settings: Any
+) -> None:
+    row = uncertain(fan, world.owner)
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    assert (resolve(), fresh(row).needs_lookup) == (0, True)

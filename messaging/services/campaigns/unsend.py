@@ -14,6 +14,7 @@ from huntaze.kernel.tenancy import cross_workspace
 from huntaze.platforms.errors import Permanent, PlatformError, Transient
 from messaging.gateways.registry import gateway
 from messaging.models import CampaignUnsend, Delivery, Message
+from messaging.services import limits
 from messaging.services.sending.wire import gateway_config
 from messaging.types import DeliveryState, Outgoing, UnsendOutcome
 
@@ -23,7 +24,9 @@ BATCH, LEASE = 20, timedelta(seconds=60)
 
 
 def unsend_due(*, now: datetime) -> int:
-    """One batch; returns how many were looked at."""
+    """One batch; returns how many were looked at: none while the platform has had enough of all of us."""
+    if not limits.may_ask():
+        return 0
     with cross_workspace("unsend"):
         rows = claim(CampaignUnsend, now=now, limit=BATCH, lease=LEASE)
         found = CampaignUnsend.objects.filter(pk__in=[row.pk for row in rows], lease_token__isnull=False)
@@ -33,6 +36,11 @@ def unsend_due(*, now: datetime) -> int:
         }
         to_take = [row for row in rows if _can_be_taken(deliveries[row.pk])]
         answers = _ask([deliveries[row.pk] for row in to_take])
+        limits.heed(
+            (deliveries[row.pk].account_id, answer)
+            for row, answer in zip(to_take, answers, strict=True)
+            if answer is not None
+        )
         by_pk = dict(zip((row.pk for row in to_take), answers, strict=True))
         for row in rows:
             _settle(row, deliveries[row.pk], by_pk.get(row.pk), row.pk in by_pk, now)
