@@ -83,6 +83,8 @@ class CampaignDraft:
     same_text_days: int | None
     same_media_days: int | None
     most_recipients: int | None
+    most_per_hour: int | None
+    most_per_day: int | None
     scheduled_for: datetime | None
     timezone: str
     priority: int

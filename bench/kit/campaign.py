@@ -115,6 +115,8 @@ def _launched(to: Audience, member: Membership, actor: Actor) -> Campaign:
         same_text_days=None,
         same_media_days=None,
         most_recipients=None,
+        most_per_hour=None,
+        most_per_day=None,
         scheduled_for=None,
         timezone="UTC",
         priority=NORMAL,

@@ -12,11 +12,13 @@ from huntaze.kernel.api.pagination import PAGE_PARAMETERS
 from huntaze.kernel.api.schema import KEY_PARAMETER
 from huntaze.kernel.errors import FieldError, Invalid
 from huntaze.kernel.limiter import Outlook
+from messaging.api import campaign_inputs as inputs
 from messaging.api import campaign_shapes as shapes
 from messaging.api.base import ACCOUNT, MessagingBase
 from messaging.models import Campaign
 from messaging.selectors.campaigns import campaign_of, campaigns_of
 from messaging.services.campaigns import approve, edit, launch, plan, steer
+from messaging.services.campaigns.preview import MOST_SHOWN, previews
 from messaging.services.campaigns.progress import progress
 from messaging.types import CampaignState
 
@@ -40,7 +42,7 @@ class CampaignViewSet(MessagingBase):
         "delete": "campaigns.edit", "plan": "campaigns.edit", "approve": "campaigns.launch",
         "launch": "campaigns.launch", "pause": "queue.manage", "resume": "campaigns.launch",
         "cancel": "queue.manage", "unsend": "campaigns.launch", "retry_failed": "queue.manage",
-        "progress": "queue.view",
+        "progress": "queue.view", "preview": "campaigns.edit",
     }  # fmt: skip
     once = frozenset({"create", "launch", "resume", "unsend", "retry_failed"})
 
@@ -66,13 +68,13 @@ class CampaignViewSet(MessagingBase):
             "A draft; nothing is sent. Placeholders: {name}, {firstName}, {displayName}, {creatorName}, {timeOfDay}, "
             "each with a fallback of its own as in {firstName|you}; \\{ is a brace."
         ),
-        tags=TAGS, parameters=[KEY_PARAMETER], request=shapes.CampaignInput, responses={201: shapes.CampaignOutput},
+        tags=TAGS, parameters=[KEY_PARAMETER], request=inputs.CampaignInput, responses={201: shapes.CampaignOutput},
         examples=[OpenApiExample("A paid set", value=EXAMPLE, request_only=True)],
     )  # fmt: skip
     def create(self, request: Request) -> Response:
-        data = self.valid(shapes.CampaignInput)
+        data = self.valid(inputs.CampaignInput)
         account = self.account(data.get("account_id"))
-        draft = shapes.new_draft(data, account)
+        draft = inputs.new_draft(data, account)
 
         def work() -> Response:
             row = edit.make(
@@ -97,14 +99,14 @@ class CampaignViewSet(MessagingBase):
         summary="Change a campaign that has not begun",
         description="Another text, price, media or audience ends its approval; any change takes back its launch.",
         tags=TAGS,
-        request=shapes.CampaignChange,
+        request=inputs.CampaignChange,
         responses=shapes.CampaignOutput,
         examples=[OpenApiExample("Another price", value={"price": "12.00"}, request_only=True)],
     )
     def change(self, request: Request, campaign_id: str) -> Response:
         row = self._campaign(campaign_id)
-        data = self.valid(shapes.CampaignChange, partial=True)
-        draft = shapes.changed_draft(edit.draft_of(row), data, row.account)
+        data = self.valid(inputs.CampaignChange, partial=True)
+        draft = inputs.changed_draft(edit.draft_of(row), data, row.account)
         changed = edit.change(
             campaign=row,
             draft=draft,
@@ -142,14 +144,14 @@ class CampaignViewSet(MessagingBase):
             "Above 50 recipients, or a price above 100, the approver must be somebody else than the last editor; "
             "where only one member may launch at all, `secondPerson` says `not_available`."
         ),
-        tags=TAGS, request=shapes.ApproveInput, responses=shapes.CampaignOutput,
+        tags=TAGS, request=inputs.ApproveInput, responses=shapes.CampaignOutput,
         examples=[
             OpenApiExample("What was looked at", value={"contentHash": f"sha256:{'0f' * 32}"}, request_only=True)
         ],
     )  # fmt: skip
     def approve(self, request: Request, campaign_id: str) -> Response:
         row = self._campaign(campaign_id)
-        data = self.valid(shapes.ApproveInput)
+        data = self.valid(inputs.ApproveInput)
         approve.approve(
             campaign=row,
             agreed_hash=data["content_hash"],
@@ -264,6 +266,20 @@ class CampaignViewSet(MessagingBase):
     )
     def progress(self, request: Request, campaign_id: str) -> Response:
         return self._progress(self._campaign(campaign_id))
+
+    @extend_schema(
+        operation_id="campaigns_preview",
+        summary="The text as some of its recipients would get it",
+        tags=TAGS,
+        responses=shapes.PreviewsOutput,
+        description=(
+            f"Up to {MOST_SHOWN} real fans, those first who would get it first, and which placeholders fall back. "
+            "Nothing is stored."
+        ),
+    )
+    def preview(self, request: Request, campaign_id: str) -> Response:
+        seen = previews(campaign=self._campaign(campaign_id), now=clock.now())
+        return Response({"previews": [shapes.preview(one) for one in seen]})
 
     def _campaign(self, campaign_id: str) -> Campaign:
         return campaign_of(self.reach, campaign_id)

@@ -33,6 +33,7 @@ urlpatterns = [
         CampaignViewSet.as_view({"get": "retrieve", "patch": "change", "delete": "delete"}),
     ),
     path("onlyfans/campaigns/<str:campaign_id>/progress", CampaignViewSet.as_view({"get": "progress"})),
+    path("onlyfans/campaigns/<str:campaign_id>/preview", CampaignViewSet.as_view({"get": "preview"})),
     path(
         "onlyfans/campaigns/<str:campaign_id>/retry-failed", CampaignViewSet.as_view({"post": "retry_failed"})
     ),

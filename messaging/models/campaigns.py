@@ -14,7 +14,8 @@ class Campaign(PublicIdModel, WorkspaceModel):
     """A queued mass message. `text` is a template; `approved_hash` is the fingerprint that the approver agreed to.
 
     `editor` is who changed it last and the author of its messages. `scheduled_for` is null for "at once".
-    The automatic exclusions and `most_recipients` are switched off by null. `judged_from` is when a person last let it
+    The automatic exclusions and the `most_…` are switched off by null: `most_per_hour` and `most_per_day` hold in any
+    hour and any day. `judged_from` is when a person last let it
     go on: failures before that no longer stop it.
     """
 
@@ -37,6 +38,8 @@ class Campaign(PublicIdModel, WorkspaceModel):
     same_text_days = models.PositiveSmallIntegerField(null=True, blank=True)
     same_media_days = models.PositiveSmallIntegerField(null=True, blank=True)
     most_recipients = models.PositiveIntegerField(null=True, blank=True)
+    most_per_hour = models.PositiveIntegerField(null=True, blank=True)
+    most_per_day = models.PositiveIntegerField(null=True, blank=True)
     priority = models.PositiveSmallIntegerField()
     scheduled_for = models.DateTimeField(null=True, blank=True)
     timezone = models.CharField(max_length=64, default="UTC")

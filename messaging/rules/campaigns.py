@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
@@ -79,8 +79,3 @@ def moment_in(local: datetime, place: ZoneInfo) -> datetime | None:
     aware = local.replace(tzinfo=place)
     utc = aware.astimezone(ZoneInfo("UTC"))
     return utc if utc.astimezone(place).replace(tzinfo=None) == local else None
-
-
-def paced_for(*, rows: int, count: int, window: float) -> timedelta:
-    """How long a paced lane takes for this many messages: one each window / count."""
-    return timedelta(seconds=max(0, rows - 1) * window / count)

@@ -82,16 +82,27 @@ def is_personal(template: str) -> bool:
     return any(match[1] is not None for match in _PART.finditer(template))
 
 
-def fill(template: str, values: Values, language: str) -> str:
-    """The text for one fan."""
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A text for one fan, and the placeholders for which there was no value, in their order."""
+
+    text: str
+    fallbacks: tuple[str, ...]
+
+
+def fill(template: str, values: Values, language: str) -> Filled:
+    missing: dict[str, None] = {}
 
     def value(match: re.Match[str]) -> str:
         if match[1] is None:
             return "{"
         name, _, fallback = match[1].partition("|")
-        return _value(name, values, language) or fallback or _FALLBACKS[language]
+        found = _value(name, values, language)
+        if not found:
+            missing[name] = None
+        return found or fallback or _FALLBACKS[language]
 
-    return _PART.sub(value, template)
+    return Filled(_PART.sub(value, template), tuple(missing))
 
 
 def _value(name: str, values: Values, language: str) -> str:

@@ -10,6 +10,7 @@ from django.db.models import (
     CharField,
     Count,
     Exists,
+    F,
     OuterRef,
     Q,
     QuerySet,
@@ -82,6 +83,11 @@ def audience(campaign: Campaign, now: datetime) -> QuerySet[Any]:
     excluded_by = Case(*reasons, default=Value(""), output_field=CharField())
     found: QuerySet[Any] = rows.annotate(excluded_by=excluded_by)
     return found
+
+
+def by_turn(campaign: Campaign, now: datetime) -> QuerySet[Any]:
+    """`audience` in the order in which they get it: those who were active last first."""
+    return audience(campaign, now).order_by(F("last_active_at").desc(nulls_last=True), "pk")
 
 
 def _reasons(campaign: Campaign, now: datetime) -> list[tuple[str, Any]]:

@@ -330,6 +330,7 @@ CALLS: dict[str, Call] = {
     f"PATCH {_CAMPAIGN}": call(200, 409, body=lambda t: {"name": "New"}),
     f"DELETE {_CAMPAIGN}": call(204, 409),
     f"GET {_CAMPAIGN}/progress": call(200),
+    f"GET {_CAMPAIGN}/preview": call(200),
     f"POST {_CAMPAIGN}/plan": call(200, 409),
     f"POST {_CAMPAIGN}/approve": call(200, 409, body=lambda t: {"contentHash": "sha256:0"}),
     f"POST {_CAMPAIGN}/launch": call(200, 202, 409),

@@ -8,7 +8,7 @@ import pytest
 from accounts.models import AuditEvent
 from huntaze.kernel import clock
 from huntaze.kernel.tenancy import cross_workspace
-from messaging.models import Campaign, Delivery, FanList, FanListEntry
+from messaging.models import Campaign, Delivery, FanList, FanListEntry, Message
 from tests.factories.accounts import MembershipFactory
 from tests.factories.messaging import FanFactory
 
@@ -86,7 +86,7 @@ def test_a_draft_comes_back_as_it_was_written(world: Any, api: Any) -> None:
         lockedText=True,
         include=[{"list": list_id}],
         exclude=[{"fan": world.fan.public_id}],
-        caps={"mostRecipients": 400},
+        caps={"mostRecipients": 400, "perHour": 60, "perDay": 300},
         automaticExclusions={"recentCampaignHours": None, "sameTextDays": 7, "sameMediaDays": 90},
         schedule={"kind": "at", "date": WINTER.isoformat(), "at": "20:00", "timezone": "Europe/Paris"},
         priority=9,
@@ -103,7 +103,7 @@ def test_a_draft_comes_back_as_it_was_written(world: Any, api: Any) -> None:
     assert data["automaticExclusions"] == {
         "inConversationMinutes": 30, "recentCampaignHours": None, "sameTextDays": 7, "sameMediaDays": 90,
     }  # fmt: skip
-    assert data["caps"] == {"mostRecipients": 400}
+    assert data["caps"] == {"mostRecipients": 400, "perHour": 60, "perDay": 300}
     assert data["schedule"] == {
         "kind": "at",
         "date": WINTER.isoformat(),
@@ -134,7 +134,9 @@ def test_a_draft_comes_back_as_it_was_written(world: Any, api: Any) -> None:
         ({"mode": "native"}, "mode"),
         ({"priority": 1}, "priority"),
         ({"mediaIds": ["90210", "ofapi_media_1"]}, "mediaIds.1"),
-        ({"caps": {"perDay": 400}}, "caps.perDay"),
+        ({"caps": {"perWeek": 400}}, "caps.perWeek"),
+        ({"caps": {"perHour": 0}}, "caps.perHour"),
+        ({"caps": {"perDay": 1_000_001}}, "caps.perDay"),
         ({"caps": {"mostRecipients": 0}}, "caps.mostRecipients"),
         ({"automaticExclusions": {"sameMediaDays": 0}}, "automaticExclusions.sameMediaDays"),
         ({"previewIds": ["1"]}, "previewIds"),
@@ -345,6 +347,7 @@ def test_an_outsider_and_an_unassigned_manager_meet_404_everywhere(world: Any, a
         answers += [
             client.get(f"{CAMPAIGNS}/{campaign['id']}"),
             client.get(f"{CAMPAIGNS}/{campaign['id']}/progress"),
+            client.get(f"{CAMPAIGNS}/{campaign['id']}/preview"),
             client.patch(f"{CAMPAIGNS}/{campaign['id']}", {"name": "x"}, format="json"),
             client.delete(f"{CAMPAIGNS}/{campaign['id']}"),
             client.post(CAMPAIGNS, body(world), format="json"),
@@ -354,6 +357,50 @@ def test_an_outsider_and_an_unassigned_manager_meet_404_everywhere(world: Any, a
         assert client.get(CAMPAIGNS).json() == {"campaigns": [], "total": 0, "limit": 50, "offset": 0}
     assert [act(api(), campaign, deed).status_code for deed in DEEDS] == [401] * len(DEEDS)
     assert (stored(campaign).state, stored(campaign).name) == ("draft", "Friday set")
+
+
+def test_a_cap_is_changed_without_a_new_approval_and_taken_off_by_null(world: Any, api: Any) -> None:
+    client = api(world.owner)
+    campaign = make(client, world, caps={"perHour": 60, "perDay": 300})
+    act(client, campaign, "plan")
+    assert approve(client, campaign).status_code == 200
+    answer = client.patch(f"{CAMPAIGNS}/{campaign['id']}", {"caps": {"perHour": None}}, format="json")
+    assert answer.json()["caps"] == {"mostRecipients": None, "perHour": None, "perDay": 300}
+    assert (answer.json()["status"], answer.json()["approval"] is None) == ("awaiting_approval", False)
+
+
+def test_a_preview_shows_real_recipients_in_their_turn_and_stores_nothing(world: Any, api: Any) -> None:
+    client = api(world.chatter)
+    now = clock.now()
+    fans = [
+        FanFactory(account=world.account, name=name, last_active_at=now - timedelta(days=days))
+        for days, name in enumerate(("Sam Smith", "4711", "{creatorName}", "Alex", "Kim", "Robin"))
+    ]
+    gone = FanFactory(account=world.account, name="Gone", last_active_at=now, can_receive=False)
+    campaign = make(
+        client,
+        world,
+        content={"en": "Hey {firstName|you}, it is {displayName}"},
+        include=[{"fan": fan.public_id} for fan in [gone, *reversed(fans)]],
+    )
+    answer = client.get(f"{CAMPAIGNS}/{campaign['id']}/preview")
+    assert answer.status_code == 200
+    assert answer.json()["previews"] == [
+        {"fanId": fans[0].public_id, "text": "Hey Sam, it is Sam Smith", "fallbacks": []},
+        {"fanId": fans[1].public_id, "text": "Hey you, it is 4711", "fallbacks": ["firstName"]},
+        {"fanId": fans[2].public_id, "text": "Hey you, it is {creatorName}", "fallbacks": ["firstName"]},
+        {"fanId": fans[3].public_id, "text": "Hey Alex, it is Alex", "fallbacks": []},
+        {"fanId": fans[4].public_id, "text": "Hey Kim, it is Kim", "fallbacks": []},
+    ]
+    assert answer["Cache-Control"] == "no-store"
+    with cross_workspace("demo"):
+        assert (Delivery.objects.count(), Message.objects.count()) == (0, 0)
+
+
+def test_a_preview_with_nobody_in_it_is_empty(world: Any, api: Any) -> None:
+    client = api(world.owner)
+    campaign = make(client, world, exclude=[{"fan": world.fan.public_id}])
+    assert client.get(f"{CAMPAIGNS}/{campaign['id']}/preview").json() == {"previews": []}
 
 
 def test_lists_are_cut_by_account_and_status(world: Any, api: Any) -> None:

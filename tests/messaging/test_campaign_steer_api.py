@@ -45,8 +45,18 @@ def test_progress_has_the_fixed_shape(world: Any, api: Any, running: Any) -> Non
     assert (data["id"], data["status"], data["ratePerMinute"]) == (running.public_id, "running", 1.0)
     assert data["excludedBy"] == {"cannotReceive": 1}
     assert data["unsend"] == {"failed": 0, "waiting": 0}
+    assert data["caps"] == []
     assert data["approval"]["by"] == world.owner.public_id
     assert data["estimatedCompletionTime"] is not None
+
+
+def test_progress_says_how_much_of_each_cap_is_used(world: Any, api: Any) -> None:
+    fans = [FanFactory(account=world.account) for _ in range(3)]
+    row = campaign(world.account, world.owner, [{"fan": fan.public_id} for fan in fans], most_per_hour=2)
+    tend.tend(now=clock.now())
+    data = api(world.owner).get(f"{CAMPAIGNS}/{row.public_id}/progress").json()
+    assert data["caps"] == [{"per": "hour", "most": 2, "used": 2}]
+    assert data["totals"] == dict.fromkeys(data["totals"], 0) | {"planned": 3, "held": 1, "queued": 2}
 
 
 def test_pause_resume_retry_and_cancel(world: Any, api: Any, running: Any) -> None:

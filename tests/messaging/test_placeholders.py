@@ -11,7 +11,7 @@ EVENING = datetime(2026, 11, 27, 20, 0, tzinfo=UTC)
 
 
 def fill(template: str, name: str = "Sam Smith", language: str = "en", at: datetime = EVENING) -> str:
-    return placeholders.fill(template, Values(name, "Luna", at), language)
+    return placeholders.fill(template, Values(name, "Luna", at), language).text
 
 
 @pytest.mark.parametrize(
@@ -73,3 +73,18 @@ def test_old_templates_are_rewritten_and_lengths_are_the_longest_possible() -> N
     assert placeholders.longest("\\{ {firstName|" + "x" * 30 + "}") == 32
     assert placeholders.is_personal("Hey {name}") is True
     assert placeholders.is_personal("Hey \\{name") is False
+
+
+@pytest.mark.parametrize(
+    ("template", "name", "fallbacks"),
+    [
+        ("Hi {name}", "Sam", ()),
+        ("Hi {firstName|you}, {displayName}! {firstName}", "", ("firstName", "displayName")),
+        ("Hi {firstName|you}, {name}", "4711 x", ("firstName",)),
+        ("{creatorName} \\{ {timeOfDay}", "", ()),
+    ],
+)
+def test_it_tells_which_placeholders_had_no_value(
+    template: str, name: str, fallbacks: tuple[str, ...]
+) -> None:
+    assert placeholders.fill(template, Values(name, "Luna", EVENING), "en").fallbacks == fallbacks

@@ -97,6 +97,8 @@ def draft_of(campaign: Campaign) -> CampaignDraft:
         same_text_days=campaign.same_text_days,
         same_media_days=campaign.same_media_days,
         most_recipients=campaign.most_recipients,
+        most_per_hour=campaign.most_per_hour,
+        most_per_day=campaign.most_per_day,
         scheduled_for=campaign.scheduled_for,
         timezone=campaign.timezone,
         priority=campaign.priority,
@@ -169,6 +171,7 @@ def _write(campaign: Campaign, draft: CampaignDraft, now: datetime) -> None:
     campaign.same_text_days = draft.same_text_days
     campaign.same_media_days = draft.same_media_days
     campaign.most_recipients = draft.most_recipients
+    campaign.most_per_hour, campaign.most_per_day = draft.most_per_hour, draft.most_per_day
     campaign.scheduled_for, campaign.timezone = draft.scheduled_for, draft.timezone
     campaign.priority, campaign.edited_at = draft.priority, now
     campaign.save()

@@ -5,27 +5,27 @@ Killed in the middle, nothing is there and the campaign is still planning; done 
 nothing to the second.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 import structlog
 from django.db import IntegrityError, connection, transaction
-from django.db.models import F
 
 from accounts.services.audit import Actor
 from huntaze.kernel import sql
 from huntaze.kernel.limiter import Lane, Outlook
 from messaging.models import Campaign
-from messaging.rules import estimates
 from messaging.rules.campaigns import HAS_TURN
-from messaging.selectors.audiences import ANY_NUMBER, OVER_CAP, audience, counts
+from messaging.selectors.audiences import ANY_NUMBER, OVER_CAP, by_turn, counts
+from messaging.selectors.campaign_pace import caps
 from messaging.selectors.campaigns import content_hash
 from messaging.services import limits
 from messaging.services.campaigns.approve import second_person
 from messaging.services.campaigns.edit import void_approval
+from messaging.services.campaigns.pace import promise, release
 from messaging.services.campaigns.record import record
 from messaging.services.send import UNKNOWN
-from messaging.types import CampaignState
+from messaging.types import CampaignState, DeliveryState
 
 log = structlog.get_logger(__name__)
 
@@ -47,7 +47,7 @@ WITH found (fan_id, excluded_by) AS MATERIALIZED (
 INSERT INTO messaging_delivery (
        uid, workspace_id, account_id, fan_id, campaign_id, state, lane, priority, available_at, attempts, last_error,
        queued_at, promised_at, needs_lookup, replays, trace_id)
-SELECT huntaze_uuid7(), c.workspace_id, c.account_id, a.fan_id, c.id, 'queued', 'bulk', c.priority, %s, 0, '',
+SELECT huntaze_uuid7(), c.workspace_id, c.account_id, a.fan_id, c.id, %s, 'bulk', c.priority, %s, 0, '',
        %s, %s, false, 0, c.trace_id
   FROM audience a JOIN messaging_campaign c ON c.id = %s
  WHERE a.excluded_by = ''
@@ -93,36 +93,30 @@ def _expand(campaign: Campaign, outlook: Outlook, now: datetime) -> int:
     if campaign.approved_hash != content_hash(campaign):
         raise _NotApproved("approval_void", CampaignState.DRAFT)
     expected = counts(campaign, now).get("", 0)
-    queued = write_rows(campaign, now, promise(outlook, expected, now))
+    queued = write_rows(campaign, now, promise(campaign, outlook, expected, now))
     if second_person(campaign, approver_pk=campaign.approved_by_id, recipients=queued) == "missing":
         raise _NotApproved("second_person_needed", CampaignState.AWAITING_APPROVAL)
     campaign.state, campaign.started_at = CampaignState.RUNNING, now
     campaign.save(update_fields=["state", "started_at"])
+    release(campaign, outlook, now)
     record(campaign, Actor.system(), "started", now, {"queued": queued})
     transaction.on_commit(partial(_go, campaign.account_id, queued))
     return queued
 
 
 def write_rows(campaign: Campaign, now: datetime, promised: datetime) -> int:
-    """A queued delivery for everybody, those who were active last first, and a reason for everybody who is left out.
+    """A delivery for everybody, those who were active last first, and a reason for everybody who is left out. They are
+    queued, or set aside where the campaign has caps, to be released by those.
 
     `promised` is the campaign's end, for all of them. Returns how many deliveries were made.
     """
-    rows = audience(campaign, now).order_by(F("last_active_at").desc(nulls_last=True), "pk")
-    meant, params = rows.values("pk", "excluded_by").query.sql_with_params()
+    meant, params = by_turn(campaign, now).values("pk", "excluded_by").query.sql_with_params()
     with connection.cursor() as cursor:
         most = campaign.most_recipients or ANY_NUMBER
-        values = [*params, most, campaign.pk, now, now, promised, campaign.pk]
+        state = DeliveryState.HELD if caps(campaign) else DeliveryState.QUEUED
+        values = [*params, most, campaign.pk, str(state), now, now, promised, campaign.pk]
         cursor.execute(_WRITE.format(audience=meant, over_cap=OVER_CAP), values)
         return int(cursor.rowcount)
-
-
-def promise(outlook: Outlook, rows: int, now: datetime) -> datetime:
-    """When the last of so many paced messages of an account leaves, as its slots look."""
-    wait = estimates.wait_seconds(
-        limit=limits.limit(), outlook=outlook, lane=Lane.BULK, before=max(0, rows - 1)
-    )
-    return now + timedelta(seconds=wait)
 
 
 def _go(account_pk: int, queued: int) -> None:

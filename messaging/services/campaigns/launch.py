@@ -9,7 +9,8 @@ from huntaze.kernel import context
 from huntaze.kernel.jobs import enqueue
 from messaging.errors import ApprovalRequired, WrongState
 from messaging.models import Campaign
-from messaging.rules.campaigns import paced_for
+from messaging.rules.pacing import leaves_after
+from messaging.selectors.campaign_pace import caps
 from messaging.selectors.campaigns import content_hash
 from messaging.services import limits
 from messaging.services.campaigns.record import record, taken
@@ -38,5 +39,5 @@ def expected_end(campaign: Campaign, recipients: int) -> datetime | None:
     if campaign.launch_at is None:
         return None
     limit = limits.limit()
-    wait: timedelta = paced_for(rows=recipients, count=limit.count, window=limit.window)
-    return campaign.launch_at + wait
+    step = timedelta(seconds=limit.window / limit.count)
+    return campaign.launch_at + leaves_after(max(0, recipients - 1), caps(campaign), step)

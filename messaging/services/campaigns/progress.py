@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 
 from huntaze.kernel.limiter import Lane, Outlook
 from messaging.models import Campaign, Delivery
-from messaging.rules import estimates
 from messaging.selectors import COUNTED
+from messaging.selectors.campaign_pace import Used, used
 from messaging.selectors.campaigns import RATE_MINUTES, Figures, figures
 from messaging.services import limits
 from messaging.services.campaigns.launch import expected_end
+from messaging.services.campaigns.pace import promise
 from messaging.services.send import UNKNOWN
 from messaging.types import CampaignState, DeliveryState
 
@@ -24,6 +25,7 @@ class Progress:
     planned: int
     rate_per_minute: float
     ends_at: datetime | None
+    used: list[Used]
 
 
 def progress(campaign: Campaign, now: datetime, known: Outlook | None = None) -> Progress:
@@ -34,7 +36,7 @@ def progress(campaign: Campaign, now: datetime, known: Outlook | None = None) ->
         planned = int((campaign.plan or {}).get("planned", 0))
     minutes = min(RATE_MINUTES, _minutes_since(campaign.started_at, now))
     rate = round(found.sent_lately / minutes, 1) if minutes else 0.0
-    return Progress(found, planned, rate, _ends_at(campaign, found, planned, known, now))
+    return Progress(found, planned, rate, _ends_at(campaign, found, planned, known, now), used(campaign))
 
 
 def _minutes_since(started_at: datetime | None, now: datetime) -> float:
@@ -46,13 +48,11 @@ def _ends_at(
 ) -> datetime | None:
     if campaign.state == CampaignState.SCHEDULED:
         return expected_end(campaign, planned)
-    left = found.count(*_WAITING)
+    left = found.count(*_WAITING, DeliveryState.HELD)
     if campaign.state != CampaignState.RUNNING or not left:
         return None
     others = Delivery.objects.before(
         account_pk=campaign.account_id, lane=str(Lane.BULK), priority=campaign.priority
     ).exclude(campaign=campaign)
     outlook = known or limits.outlook(campaign.account_id) or UNKNOWN
-    before = others[:COUNTED].count() + left - 1
-    wait = estimates.wait_seconds(limit=limits.limit(), outlook=outlook, lane=Lane.BULK, before=before)
-    return now + timedelta(seconds=wait)
+    return promise(campaign, outlook, left, now, others=others[:COUNTED].count())

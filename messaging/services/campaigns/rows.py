@@ -25,6 +25,7 @@ _PICKED = """
         WHERE d.campaign_id = %(campaign)s AND d.state = ANY(%(from)s)
           AND EXISTS (SELECT 1 FROM messaging_campaign c
                        WHERE c.id = %(campaign)s AND c.state = ANY(%(wanted)s))
+        {order}
         LIMIT %(most)s
           FOR NO KEY UPDATE OF d SKIP LOCKED
 """
@@ -66,14 +67,24 @@ def withdraw(campaign_pk: int) -> int:
     return _run(_WITHDRAW, campaign_pk, waiting, wanted=over)
 
 
-def queue(campaign_pk: int, state: DeliveryState, *, promised_at: datetime, now: datetime) -> int:
-    """Queue rows of one state of a running campaign; returns how many."""
-    return _run(_QUEUE, campaign_pk, (state,), wanted=(CampaignState.RUNNING,), promised=promised_at, now=now)
+def queue(campaign_pk: int, *, promised_at: datetime, now: datetime, most: int = BATCH) -> int:
+    """Queue set-aside rows of a running campaign; returns how many. A few are the first ones."""
+    return _run(
+        _QUEUE,
+        campaign_pk,
+        (DeliveryState.HELD,),
+        wanted=(CampaignState.RUNNING,),
+        order="ORDER BY d.id" if most < BATCH else "",
+        promised=promised_at,
+        now=now,
+        most=most,
+    )
 
 
 def hold_failed(campaign_pk: int) -> int:
-    """Set aside the dead letters of a paused campaign, to go when it goes on; returns how many."""
-    return _run(_HOLD, campaign_pk, (DeliveryState.FAILED,), wanted=(CampaignState.PAUSED,))
+    """Set aside the dead letters of a campaign, to go when it goes on; returns how many."""
+    wanted = (CampaignState.PAUSED, CampaignState.RUNNING)
+    return _run(_HOLD, campaign_pk, (DeliveryState.FAILED,), wanted=wanted)
 
 
 def unsend(campaign_pk: int, now: datetime) -> int:
@@ -102,6 +113,7 @@ def _run(
     states: Sequence[DeliveryState],
     *,
     wanted: Sequence[CampaignState],
+    order: str = "",
     **more: Any,
 ) -> int:
     values = {
@@ -112,5 +124,5 @@ def _run(
         **more,
     }
     with connection.cursor() as cursor:
-        cursor.execute(sql.format(picked=_PICKED), values)
+        cursor.execute(sql.format(picked=_PICKED.format(order=order)), values)
         return int(cursor.rowcount)

@@ -13,13 +13,13 @@ from django.db import IntegrityError, transaction
 
 from accounts.services import audit
 from huntaze.kernel.jobs import enqueue
-from huntaze.kernel.limiter import Lane, Outlook
+from huntaze.kernel.limiter import Outlook
 from messaging.errors import TurnTaken, WrongState
 from messaging.models import Campaign, CampaignUnsend, Delivery
 from messaging.rules.campaigns import HAS_TURN
 from messaging.services import limits
 from messaging.services.campaigns import rows
-from messaging.services.campaigns.expand import promise
+from messaging.services.campaigns.pace import release
 from messaging.services.campaigns.record import record, taken
 from messaging.services.news import tell_finished
 from messaging.services.send import UNKNOWN
@@ -48,7 +48,7 @@ def resume(*, campaign: Campaign, outlook: Outlook, actor: audit.Actor, now: dat
     with transaction.atomic():
         row = taken(campaign, "resume")
         _take_turn(row, now)
-        requeue(row, DeliveryState.HELD, outlook, now)
+        release(row, outlook, now)
         record(row, actor, "resumed", now)
     return row
 
@@ -72,12 +72,11 @@ def retry_failed(
     with transaction.atomic():
         row = taken(campaign, "retry")
         count = Delivery.objects.filter(campaign=row, state=DeliveryState.FAILED).count()
-        if row.state == CampaignState.PAUSED:
-            _all(partial(rows.hold_failed, row.pk))
-        elif count:
-            if row.state == CampaignState.DONE:
-                _take_turn(row, now)
-            requeue(row, DeliveryState.FAILED, outlook, now)
+        if count and row.state == CampaignState.DONE:
+            _take_turn(row, now)
+        _all(partial(rows.hold_failed, row.pk))
+        if count and row.state == CampaignState.RUNNING:
+            release(row, outlook, now)
         record(row, actor, "retried", now, {"messages": count})
     return row, count
 
@@ -95,14 +94,6 @@ def unsend(*, campaign: Campaign, actor: audit.Actor, now: datetime) -> tuple[Ca
         record(row, actor, "unsend_started", now, {"messages": count})
         enqueue("messaging.unsend_campaigns")
     return row, count
-
-
-def requeue(campaign: Campaign, state: DeliveryState, outlook: Outlook, now: datetime) -> None:
-    """Queue a campaign's rows of one state, with a new promise; wakes the senders after commit."""
-    count = Delivery.objects.filter(campaign=campaign, state=state).count()
-    step = partial(rows.queue, campaign.pk, state, promised_at=promise(outlook, count, now), now=now)
-    _all(step)
-    transaction.on_commit(partial(limits.poke, [(campaign.account_id, Lane.BULK)]))
 
 
 def _all(step: Callable[[], int]) -> None:

@@ -9,7 +9,8 @@ from django.db.models import Q
 
 from accounts.services.audit import Actor
 from huntaze.kernel import clock
-from huntaze.kernel.limiter import Lane, Outlook
+from huntaze.kernel.crypto import DecryptionFailed
+from huntaze.kernel.limiter import Outlook
 from huntaze.kernel.tenancy import cross_workspace, workspace_scope
 from messaging.models import Campaign, CampaignUnsend, Delivery
 from messaging.rules.campaigns import (
@@ -18,9 +19,9 @@ from messaging.rules.campaigns import (
     has_too_many_failures,
     sent_that_would_clear,
 )
-from messaging.services import limits
 from messaging.services.campaigns import rows, steer
-from messaging.services.campaigns.expand import expand, promise, take_turn
+from messaging.services.campaigns.expand import expand, take_turn
+from messaging.services.campaigns.pace import release
 from messaging.services.campaigns.record import record
 from messaging.services.campaigns.texts import UNREADABLE
 from messaging.services.news import tell_finished
@@ -108,13 +109,13 @@ def _run(campaign: Campaign, outlook: Outlook | None, now: datetime) -> int:
     if _has_too_many_failures(campaign):
         return _pause(campaign, now)
     held = Delivery.objects.filter(campaign=campaign, state=DeliveryState.HELD)
-    if held.filter(last_error=UNREADABLE).exists():
-        _end(campaign, CampaignState.FAILED, UNREADABLE, now)
-        return rows.withdraw(campaign.pk)
-    if held.exists():  # set aside while it was paused, after it had been resumed
+    if held.exists():  # above a cap, or set aside while it was paused, after it had been resumed
+        if _is_unreadable(campaign):
+            _end(campaign, CampaignState.FAILED, UNREADABLE, now)
+            return rows.withdraw(campaign.pk)
         if outlook is None:
             return 0  # they came a moment ago and are seen by the next round
-        return _release(campaign, held.count(), outlook, now)
+        return release(campaign, outlook, now)
     if not Delivery.objects.filter(_OPEN, campaign=campaign).exists():
         _end(campaign, CampaignState.DONE, "", now)
     return 0
@@ -139,10 +140,12 @@ def _pause(campaign: Campaign, now: datetime) -> int:
     return rows.hold(campaign.pk)
 
 
-def _release(campaign: Campaign, count: int, outlook: Outlook, now: datetime) -> int:
-    promised_at = promise(outlook, count, now)
-    transaction.on_commit(partial(limits.poke, [(campaign.account_id, Lane.BULK)]))
-    return rows.queue(campaign.pk, DeliveryState.HELD, promised_at=promised_at, now=now)
+def _is_unreadable(campaign: Campaign) -> bool:
+    try:
+        campaign.text.reveal()
+    except DecryptionFailed:
+        return True
+    return False
 
 
 def _unsend(campaign: Campaign, now: datetime) -> int:

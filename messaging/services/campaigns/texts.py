@@ -5,6 +5,7 @@ a campaign that is no longer running are set aside here, which is what makes a p
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -77,12 +78,12 @@ def _write(going: dict[int, int], campaigns: dict[int, Campaign]) -> list[tuple[
     now = clock.now()
     rows = list(Delivery.objects.filter(pk__in=going, message=None).select_related("fan").order_by("pk"))
     conversations = _conversations([row.fan for row in rows])
-    templates: dict[int, str | None] = {pk: _template(campaigns[pk]) for pk in set(going.values())}
+    templates: dict[int, str | None] = {pk: template_of(campaigns[pk]) for pk in set(going.values())}
     made: list[tuple[int, Message]] = []
     for row in rows:
         campaign, template = campaigns[going[row.pk]], templates[going[row.pk]]
         if template is not None:
-            text = storable(placeholders.fill(template, _values(campaign, row.fan, now), campaign.language))
+            text = filled(campaign, template, row.fan, now).text
             made.append((row.pk, _message(campaign, conversations[row.fan_id], text, now)))
     Message.objects.bulk_create([message for _, message in made])
     if made:
@@ -93,7 +94,7 @@ def _write(going: dict[int, int], campaigns: dict[int, Campaign]) -> list[tuple[
     return [(pk, DeliveryState.HELD, UNREADABLE) for pk in unreadable]
 
 
-def _template(campaign: Campaign) -> str | None:
+def template_of(campaign: Campaign) -> str | None:
     try:
         return campaign.text.reveal()
     except DecryptionFailed:
@@ -101,16 +102,19 @@ def _template(campaign: Campaign) -> str | None:
         return None
 
 
-def _values(campaign: Campaign, fan: Fan, now: datetime) -> placeholders.Values:
+def filled(campaign: Campaign, template: str, fan: Fan, now: datetime) -> placeholders.Filled:
+    """The text that this fan gets at this moment."""
     creator = campaign.account.creator
     try:
         name = fan.name.reveal() if fan.name else ""
     except DecryptionFailed:  # the fan still gets the message, with the fallback
         log.exception("messaging.fan.unreadable")
         name = ""
-    return placeholders.Values(
-        name, creator.stage_name, now.astimezone(zone(creator.timezone) or ZoneInfo("UTC"))
+    local = now.astimezone(zone(creator.timezone) or ZoneInfo("UTC"))
+    found = placeholders.fill(
+        template, placeholders.Values(name, creator.stage_name, local), campaign.language
     )
+    return replace(found, text=storable(found.text))
 
 
 def _conversations(fans: Iterable[Fan]) -> dict[int, int]:
