@@ -40,7 +40,8 @@ def release(campaign: Campaign, outlook: Outlook, now: datetime) -> int:
     """Queue held rows of a running campaign, one batch at most; returns how many. Wakes the senders after commit."""
     room = campaign_pace.room(campaign)
     most = rows.BATCH if room is None else min(rows.BATCH, room)
-    count = min(Delivery.objects.filter(campaign=campaign, state=DeliveryState.HELD).count(), most)
+    held = Delivery.objects.filter(campaign=campaign, state=DeliveryState.HELD).count()
+    count = held if room is None else min(held, most)
     if not count:
         return 0
     transaction.on_commit(partial(limits.poke, [(campaign.account_id, Lane.BULK)]))

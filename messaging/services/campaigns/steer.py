@@ -17,6 +17,7 @@ from huntaze.kernel.limiter import Outlook
 from messaging.errors import TurnTaken, WrongState
 from messaging.models import Campaign, CampaignUnsend, Delivery
 from messaging.rules.campaigns import HAS_TURN
+from messaging.selectors.campaign_pace import caps
 from messaging.services import limits
 from messaging.services.campaigns import rows
 from messaging.services.campaigns.pace import release
@@ -48,7 +49,7 @@ def resume(*, campaign: Campaign, outlook: Outlook, actor: audit.Actor, now: dat
     with transaction.atomic():
         row = taken(campaign, "resume")
         _take_turn(row, now)
-        release(row, outlook, now)
+        _go_on(row, outlook, now)
         record(row, actor, "resumed", now)
     return row
 
@@ -76,7 +77,7 @@ def retry_failed(
             _take_turn(row, now)
         _all(partial(rows.hold_failed, row.pk))
         if count and row.state == CampaignState.RUNNING:
-            release(row, outlook, now)
+            _go_on(row, outlook, now)
         record(row, actor, "retried", now, {"messages": count})
     return row, count
 
@@ -94,6 +95,15 @@ def unsend(*, campaign: Campaign, actor: audit.Actor, now: datetime) -> tuple[Ca
         record(row, actor, "unsend_started", now, {"messages": count})
         enqueue("messaging.unsend_campaigns")
     return row, count
+
+
+def _go_on(campaign: Campaign, outlook: Outlook, now: datetime) -> None:
+    """Queue what is set aside. Where caps hold, room is used under the campaign's lock only: `tend` does the rest."""
+    step = partial(release, campaign, outlook, now)
+    if caps(campaign):
+        step()
+    else:
+        _all(step)
 
 
 def _all(step: Callable[[], int]) -> None:

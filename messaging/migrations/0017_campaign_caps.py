@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("messaging", "0015_campaign_bounds")]
+    dependencies = [("messaging", "0016_texts_by_age")]
     operations = [
         migrations.AddField(
             model_name="campaign",
