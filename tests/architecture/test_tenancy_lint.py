@@ -61,6 +61,7 @@ RAW_SQL = {
     "huntaze/kernel/reseal.py": "rows by keys that were read through the wall, or with it lifted by its caller",
     "huntaze/kernel/sql.py": "runs the statements of the others",
     "huntaze/kernel/system.py": "figures of the database as a whole",
+    "messaging/selectors/campaign_pace.py": "the campaign was read in scope",
     "messaging/selectors/deliveries.py": "accounts that were found in scope are a parameter",
     "messaging/selectors/queue_page.py": "accounts that were fetched in scope are a parameter",
     "messaging/selectors/recipients.py": "the scope's workspace is a parameter",
