@@ -25,16 +25,23 @@ from accounts.models import (
     RefreshSession,
     RetentionRun,
     Revocation,
+    TokenRefresh,
     User,
     Workspace,
 )
 from accounts.services.audit import Actor
 from accounts.services.connections.leave import revoke_again
+from accounts.services.connections.oauth.renew import look_now
 from accounts.services.mail import send_again
 from accounts.services.platform_accounts import set_paused
 from accounts.services.privacy import holds
 from accounts.services.retention import run as retention_runs
-from accounts.templatetags.integration_words import said
+from accounts.templatetags.integration_words import (
+    account_words,
+    failure_words,
+    reason_words,
+    step_words,
+)
 from accounts.types import AccountState
 from huntaze.kernel import clock, ids
 from huntaze.kernel.admin import Attention, ReadOnlyAdmin, attention
@@ -96,16 +103,13 @@ class PlatformAccountAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("State"), ordering="state")
     def state_in_words(self, row: PlatformAccount) -> str:
-        return str(said(row.state, "account"))
+        return str(account_words(row))
 
     @admin.display(description=_("Reason"))
     def reason_in_words(self, row: PlatformAccount) -> str:
         """Its code, where it has no words."""
-        return (
-            ""
-            if row.state == AccountState.CONNECTED
-            else str(said(row.state_reason, "reason") or row.state_reason)
-        )
+        words = str(reason_words(row))
+        return words or ("" if row.state == AccountState.CONNECTED else row.state_reason)
 
     @admin.action(permissions=["operate"], description=_("Pause sending"))
     def pause_sending(self, request: HttpRequest, queryset: QuerySet[PlatformAccount]) -> None:
@@ -144,11 +148,11 @@ class ConnectionAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("State"), ordering="state")
     def state_in_words(self, row: Connection) -> str:
-        return str(said(row.state, "step"))
+        return str(step_words(row))
 
     @admin.display(description=_("Reason"))
     def reason_in_words(self, row: Connection) -> str:
-        return str(said(row.reason, "failure"))
+        return str(failure_words(row))
 
 
 @admin.register(Revocation)
@@ -158,12 +162,43 @@ class RevocationAdmin(ReadOnlyAdmin):
     list_display = ("public_id", "platform", "state", "attempts", "last_error", "queued_at", "available_at")
     list_filter = ("platform", "state")
     ordering = ("-id",)
-    exclude = ("external_id",)
+    exclude = ("external_id", "tokens")
     actions = ("try_again",)
 
     @admin.action(permissions=["operate"], description=_("Try again"))
     def try_again(self, request: HttpRequest, queryset: QuerySet[Revocation]) -> None:
         count = revoke_again(pks=[row.pk for row in queryset], now=clock.now())
+        text = ngettext("%(count)d row is tried again.", "%(count)d rows are tried again.", count)
+        self.message_user(request, text % {"count": count}, messages.SUCCESS)
+
+
+@admin.register(TokenRefresh)
+class TokenRefreshAdmin(ReadOnlyAdmin):
+    """When the tokens of accounts connected by OAuth are next renewed or tried, and what came of it last."""
+
+    list_display = (
+        "account",
+        "platform",
+        "workspace",
+        "state",
+        "attempts",
+        "last_error",
+        "refresh_at",
+        "available_at",
+    )
+    list_filter = ("account__platform", "state")
+    list_select_related = ("account", "workspace")
+    search_fields = ("account__handle", "workspace__name")
+    ordering = ("-id",)
+    actions = ("try_now",)
+
+    @admin.display(description=_("Platform"), ordering="account__platform")
+    def platform(self, row: TokenRefresh) -> str:
+        return row.account.platform
+
+    @admin.action(permissions=["operate"], description=_("Try now"))
+    def try_now(self, request: HttpRequest, queryset: QuerySet[TokenRefresh]) -> None:
+        count = look_now(pks=[row.pk for row in queryset])
         text = ngettext("%(count)d row is tried again.", "%(count)d rows are tried again.", count)
         self.message_user(request, text % {"count": count}, messages.SUCCESS)
 

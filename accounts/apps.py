@@ -1,3 +1,5 @@
+from functools import partial
+
 from django.apps import AppConfig
 
 
@@ -7,6 +9,7 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.api import schema  # noqa: F401  (tells the API document about bearer tokens)
+        from accounts.services.connections.oauth import talk
         from accounts.services.idempotency import IdempotencyStore
         from accounts.services.keys import WorkspaceDataKeys
         from accounts.services.privacy import letters, own, registry  # noqa: F401  (letters register themselves)
@@ -22,3 +25,5 @@ class AccountsConfig(AppConfig):
         registry.register(own.OWN)
         retention.register(*forgetting.RULES)
         health.register("retention", lambda: run.check(clock.now()))
+        for platform in talk.PLATFORMS:
+            health.register_vendor(platform.value, is_configured=partial(talk.is_configured, platform))

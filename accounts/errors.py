@@ -64,6 +64,13 @@ class ConnectionEnded(Conflict):
     message = "This attempt to connect has ended; start a new one"
 
 
+class CallbackRefused(Conflict):
+    """An answer of a platform's page that fits no open attempt of this person, here; why is not said."""
+
+    code = "callback_refused"
+    message = "This answer belongs to no attempt of yours; start a new one"
+
+
 class NotYourAccount(Conflict):
     """The account that somebody claims was not connected by this attempt; whose it is, is not said."""
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from accounts.services import audit_chain, key_rotation
 from accounts.services.connections import follow, leave
+from accounts.services.connections.oauth import renew
 from accounts.services.mail import send_due
 from accounts.services.privacy import holds, work
 from accounts.services.retention import run
@@ -60,3 +61,8 @@ def retain(**_: Any) -> None:
 def forget(*, rule: str, **_: Any) -> None:
     """One rule in a job of its own: what goes wrong with it keeps no other from its work."""
     run.run(rule, now=clock.now())
+
+
+@job("accounts.renew_tokens", system_wide=True)
+def renew_tokens(**_: Any) -> None:
+    renew.tend_due()

@@ -1,6 +1,6 @@
 """Values that cross the doors of accounts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -65,6 +65,7 @@ class ConnectionState(StrEnum):
     WAITING = "waiting"
     NEEDS_CODE = "needs_code"
     NEEDS_FACE = "needs_face"
+    CHOOSING = "choosing"
     CONNECTED = "connected"
     FAILED = "failed"
     EXPIRED = "expired"
@@ -92,3 +93,24 @@ class PrivacyScope(StrEnum):
     CREATOR = "creator"
     FAN = "fan"
     ME = "me"
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What opens an account of a platform with OAuth. `expires_in` is seconds from when it was given, None without an
+    end; `scopes` None where the platform did not tell them; `subject` is the account's id, where it said so at once."""
+
+    access: str = field(repr=False)
+    refresh: str = field(default="", repr=False)
+    expires_in: int | None = None
+    scopes: tuple[str, ...] | None = None
+    subject: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """An account that tokens open; `parent` is the business that it belongs to, where the platform has such a thing."""
+
+    external_id: str
+    handle: str
+    parent: str = ""

@@ -58,6 +58,7 @@ urlpatterns = [
     path("settings/keys/<str:key_id>/replace", keys.rotate, name="key_rotate"),
     path("settings/keys/<str:key_id>/revoke", keys.revoke, name="key_revoke"),
     path("settings/integrations", integrations.overview, name="integrations"),
+    path("settings/integrations/<str:platform>/callback", integrations.callback, name="oauth_callback"),
     path("settings/integrations/<str:platform>/new", integrations.connect, name="connect"),
     path(
         "settings/integrations/<str:platform>/accounts/<str:account_id>/reconnect",

@@ -10,6 +10,16 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from huntaze.schedule import Config
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+PLATFORM_URLS = (
+    "ONLYFANSAPI_BASE_URL",
+    "INSTAGRAM_AUTH_URL",
+    "INSTAGRAM_API_URL",
+    "INSTAGRAM_GRAPH_URL",
+    "TIKTOK_AUTH_URL",
+    "TIKTOK_API_URL",
+    "WHATSAPP_AUTH_URL",
+    "WHATSAPP_GRAPH_URL",
+)
 
 
 @register(Tags.security)
@@ -17,15 +27,14 @@ def loopback_platforms(app_configs: Sequence[Any] | None, **_: Any) -> list[Chec
     """A production that talks to a sandbox would show sends that never happened."""
     if settings.DEBUG or settings.DEMO:
         return []
-    host = urlsplit(settings.ONLYFANSAPI_BASE_URL).hostname
-    if host not in LOOPBACK:
-        return []
     return [
         Error(
-            "ONLYFANSAPI_BASE_URL points at this machine.",
+            f"{name} points at this machine.",
             hint="Set DEMO=1 for a demo on the sandbox, or remove the variable to use the vendor's address.",
             id="platforms.E001",
         )
+        for name in PLATFORM_URLS
+        if urlsplit(getattr(settings, name)).hostname in LOOPBACK
     ]
 
 

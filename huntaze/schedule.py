@@ -59,6 +59,7 @@ class Config:
         "run-privacy": _every(15.0, "accounts.run_privacy", "default"),
         "follow-connections": _every(10.0, "accounts.follow_connections", "default"),
         "revoke-accounts": _every(30.0, "accounts.revoke_accounts", "default"),
+        "renew-tokens": _every(30.0, "accounts.renew_tokens", "default"),
         "retain": _every(900.0, "accounts.retain", "default"),
         "bring-in": _every(30.0, "messaging.bring_in", "default"),
     }

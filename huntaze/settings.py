@@ -250,6 +250,7 @@ RETENTION = env.periods(
         "mail_files": 30,  # where mails are written as files
         "mails": 30,
         "message_texts": 731,  # a workspace may choose less
+        "oauth_states": 1,  # what consent pages bring back, after their end
         "privacy_requests": 1096,  # after their end; the receipt is the proof
         "revocations": 90,  # given up; the account is disconnected here all the same
         "sessions": 7,  # after their end, to tell a replayed token from an unknown one
@@ -263,6 +264,22 @@ ONLYFANSAPI_BASE_URL = env.text("ONLYFANSAPI_BASE_URL", "https://app.onlyfansapi
 ONLYFANSAPI_API_KEY = env.text("ONLYFANSAPI_API_KEY", "")
 ONLYFANSAPI_KEEPS_KEYS = env.flag("ONLYFANSAPI_KEEPS_KEYS", True)
 ONLYFANSAPI_WEBHOOK_SECRETS = env.words("ONLYFANSAPI_WEBHOOK_SECRETS")
+INSTAGRAM_AUTH_URL = env.text("INSTAGRAM_AUTH_URL", "https://www.instagram.com")
+INSTAGRAM_API_URL = env.text("INSTAGRAM_API_URL", "https://api.instagram.com")
+INSTAGRAM_GRAPH_URL = env.text("INSTAGRAM_GRAPH_URL", "https://graph.instagram.com")
+INSTAGRAM_GRAPH_VERSION = env.text("INSTAGRAM_GRAPH_VERSION", "v25.0")
+INSTAGRAM_APP_ID = env.text("INSTAGRAM_APP_ID", "")
+INSTAGRAM_APP_SECRET = env.text("INSTAGRAM_APP_SECRET", "")
+TIKTOK_AUTH_URL = env.text("TIKTOK_AUTH_URL", "https://www.tiktok.com")
+TIKTOK_API_URL = env.text("TIKTOK_API_URL", "https://open.tiktokapis.com")
+TIKTOK_CLIENT_KEY = env.text("TIKTOK_CLIENT_KEY", "")
+TIKTOK_CLIENT_SECRET = env.text("TIKTOK_CLIENT_SECRET", "")
+WHATSAPP_AUTH_URL = env.text("WHATSAPP_AUTH_URL", "https://www.facebook.com")
+WHATSAPP_GRAPH_URL = env.text("WHATSAPP_GRAPH_URL", "https://graph.facebook.com")
+WHATSAPP_GRAPH_VERSION = env.text("WHATSAPP_GRAPH_VERSION", "v25.0")
+WHATSAPP_APP_ID = env.text("WHATSAPP_APP_ID", "")
+WHATSAPP_APP_SECRET = env.text("WHATSAPP_APP_SECRET", "")
+WHATSAPP_CONFIG_ID = env.text("WHATSAPP_CONFIG_ID", "")
 
 # --- logs
 LOGGING_CONFIG = "huntaze.kernel.logs.configure_django"

@@ -13,7 +13,9 @@ Options
 
 When it listens it prints one line: `sandbox listening on http://127.0.0.1:PORT`. SIGTERM ends it.
 The OnlyFansAPI dialect lives under /onlyfansapi (base URL http://127.0.0.1:PORT/onlyfansapi) and accepts
-the key in SANDBOX_ONLYFANSAPI_KEY, by default ofapi_sandbox_0123456789. Account ids depend on the seed
+the key in SANDBOX_ONLYFANSAPI_KEY, by default ofapi_sandbox_0123456789. Instagram, TikTok and WhatsApp live under
+/instagram/{www,api,graph}, /tiktok/{www,open} and /whatsapp; they know one application each, SANDBOX_<VENDOR>_ID and
+_SECRET, by default <vendor>_sandbox and <vendor>_secret_0123456789. Account ids depend on the seed
 only; fan j of account i (both from 0) has the id 1_000_000_000 + i * 10_000 + j. GET / is a page to look
 at the fans' phones; the control API is described in control.py.
 """

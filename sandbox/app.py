@@ -3,15 +3,23 @@
 import asyncio
 import traceback
 from pathlib import Path
+from typing import Any
 
 from . import control, page
 from .dialects import onlyfansapi, stripe
+from .dialects.oauth import instagram, tiktok, whatsapp
 from .fans import Simulator
 from .http import Receive, Scope, Send, answer_json
 from .snapshot import Keeper
 from .state import Sandbox
 
-DIALECTS = {"/onlyfansapi": onlyfansapi.Dialect, "/stripe": stripe.Dialect}
+DIALECTS: dict[str, Any] = {
+    "/onlyfansapi": onlyfansapi.Dialect,
+    "/stripe": stripe.Dialect,
+    "/instagram": instagram.Dialect,
+    "/tiktok": tiktok.Dialect,
+    "/whatsapp": whatsapp.Dialect,
+}
 
 
 class App:

@@ -13,7 +13,8 @@ Bodies are JSON; answers are JSON; times are epoch seconds; money is dollars. Er
                                   after acceptance of a send), idempotency (false: keys are ignored),
                                   ratePerMinute (team, 0 = off), credits, simulator, webhooks (false: silent),
                                   webhookBackoff [s, s], webhookTimeout, pauseAfter, pauseSeconds, uploadSeconds,
-                                  awkwardRate (share of simulated fans' lines that opt out, threaten, ...)
+                                  awkwardRate (share of simulated fans' lines that opt out, threaten, ...),
+                                  rotationGrace (TikTok: an old refresh token lives until the new access is used)
   GET  accounts                   [{"id","index","name","username","onlyfansId","state","fans","displayName"}]
   POST accounts                   {"fans"?, "display_name"?, "client_reference_id"?} -> account
   POST accounts/{id}/state        {"state": "connected"|"session_expired"|"needs_otp"|"needs_face_otp"|"failed"}
@@ -38,6 +39,10 @@ Bodies are JSON; answers are JSON; times are epoch seconds; money is dollars. Er
   POST webhooks/flush             {"timeout"?: 10} waits until nothing is queued or due -> {"flushed"}
   POST redeliver/{delivery id}    (also webhooks/redeliver/{id}) the same key and body again
   GET  requests?dialect&path&limit       newest last: at, method, path, status, ms, account, fault, outcome
+  GET  oauth/{vendor}             instagram, tiktok, whatsapp: people, who has open access, counts (exchanged,
+                                  refreshed, reused = refresh tokens used after they were replaced, revoked)
+  POST oauth/{vendor}/revoke      {"person"} -> the person takes the access back in the vendor's settings
+  POST oauth/{vendor}/expire      {"what": "access"|"refresh"|"code"} -> they run out now
   GET  money?account              per account: gross, fees, net, count, byType, transactions
   POST stripe/listen              {"url", "secret"?, "events"?} sends Stripe's events there, signed
   POST stripe/sessions/{id}/pay   {"card"? (a test token), "async"?} the buyer pays; settle {"paid"} ends async
@@ -51,7 +56,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from .controls import fans, observe, steer, stripe
+from .controls import fans, oauth, observe, steer, stripe
 from .controls.base import Call, Wrong
 from .http import Receive, Scope, Send, answer_json, query, read_body
 
@@ -104,6 +109,9 @@ TABLE: dict[tuple[str, str], Any] = {
     ("POST", "stripe/events/*/send"): stripe.signed,
     ("POST", "stripe/edit/*"): stripe.edit,
     ("GET", "stripe/objects/*"): stripe.objects,
+    ("GET", "oauth/*"): oauth.look,
+    ("POST", "oauth/*/revoke"): oauth.revoke,
+    ("POST", "oauth/*/expire"): oauth.expire,
 }
 
 

@@ -17,7 +17,9 @@ BEFORE = _kinds(
     "status rate_limit timeout_before reset_before redirect 5xx_not_sent 5xx_unknown_not_sent session_expired "
     "otp_required face_required credits_exhausted"
 )
-DURING = _kinds("latency hold_idempotency banned_word")
+DURING = _kinds(
+    "latency hold_idempotency banned_word wrong_state expired_code used_code no_answer refresh_refused token_revoked"
+)
 AFTER = _kinds("timeout_after reset_after malformed_json wrong_type truncate slow_body 5xx_unknown_sent")
 WEBHOOK = _kinds(
     "drop duplicate reorder delay bad_signature wrong_secret old_timestamp other_body_same_key pause_endpoint"

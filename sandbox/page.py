@@ -14,7 +14,12 @@ from .state import Sandbox
 from .world import Account, Fan
 
 STATIC = Path(__file__).parent / "static"
-FILES = {"/static/page.css": b"text/css; charset=utf-8", "/static/page.js": b"text/javascript; charset=utf-8"}
+CSS = b"text/css; charset=utf-8"
+FILES = {
+    "/static/page.css": CSS,
+    "/static/consent.css": CSS,
+    "/static/page.js": b"text/javascript; charset=utf-8",
+}
 POLICY = (
     b"default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; "
     b"base-uri 'none'; frame-ancestors 'none'"

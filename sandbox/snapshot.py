@@ -9,6 +9,7 @@ import pickle
 from pathlib import Path
 from typing import Any
 
+from .controls.oauth import VENDORS
 from .state import Sandbox
 
 EVERY_SECONDS = 30.0
@@ -47,6 +48,7 @@ class Keeper:
             "ledger": sandbox.ledger,
             "store": dialect.store,
             "hooks": hooks,
+            "oauth": {name: sandbox.dialects[name].provider for name in VENDORS},
         }
 
     def load(self) -> bool:
@@ -61,6 +63,8 @@ class Keeper:
         sandbox.world.started = saved["started"]
         sandbox.world.accounts, sandbox.world.ring = saved["accounts"], saved["ring"]
         sandbox.dialects["onlyfansapi"].store = saved["store"]
+        for name, provider in saved.get("oauth", {}).items():
+            sandbox.dialects[name].provider = provider
         for name, url, events, scope, account_ids, secret, created, enabled in saved["hooks"]:
             endpoint = sandbox.hooks.register(
                 url=url, events=events, scope=scope, account_ids=account_ids, secret=secret

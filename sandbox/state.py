@@ -30,6 +30,7 @@ class Settings:
     pause_seconds: float = 60.0
     upload_seconds: float = 0.3
     awkward_rate: float = 0.04
+    rotation_grace: bool = False
 
 
 class Sandbox:

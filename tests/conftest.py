@@ -101,12 +101,34 @@ def sandbox_server(django_db_setup: None) -> Iterator[Sandbox]:
         yield sandbox
 
 
+def oauth_settings(url: str) -> dict[str, str]:
+    """Instagram, TikTok and WhatsApp at the sandbox."""
+    return {
+        "INSTAGRAM_AUTH_URL": f"{url}/instagram/www",
+        "INSTAGRAM_API_URL": f"{url}/instagram/api",
+        "INSTAGRAM_GRAPH_URL": f"{url}/instagram/graph",
+        "INSTAGRAM_APP_ID": "instagram_sandbox",
+        "INSTAGRAM_APP_SECRET": "instagram_secret_0123456789",
+        "TIKTOK_AUTH_URL": f"{url}/tiktok/www",
+        "TIKTOK_API_URL": f"{url}/tiktok/open",
+        "TIKTOK_CLIENT_KEY": "tiktok_sandbox",
+        "TIKTOK_CLIENT_SECRET": "tiktok_secret_0123456789",
+        "WHATSAPP_AUTH_URL": f"{url}/whatsapp",
+        "WHATSAPP_GRAPH_URL": f"{url}/whatsapp",
+        "WHATSAPP_APP_ID": "whatsapp_sandbox",
+        "WHATSAPP_APP_SECRET": "whatsapp_secret_0123456789",
+        "WHATSAPP_CONFIG_ID": "1",
+    }
+
+
 @pytest.fixture
 def platform(sandbox_server: Sandbox, settings: Any) -> Sandbox:
     """A fresh sandbox world, and settings that point at it."""
     sandbox_server.reset()
     settings.ONLYFANSAPI_BASE_URL = f"{sandbox_server.url}/onlyfansapi"
     settings.ONLYFANSAPI_API_KEY = KEY
+    for name, value in oauth_settings(sandbox_server.url).items():
+        setattr(settings, name, value)
     return sandbox_server
 
 

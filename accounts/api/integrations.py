@@ -10,12 +10,24 @@ from rest_framework.response import Response
 from accounts.api.shared import actor_of
 from accounts.models import Connection, PlatformAccount
 from accounts.rules import connections as rules
-from accounts.selectors.connections import accounts_within, connection_of, platform_of
+from accounts.rules import oauth
+from accounts.selectors.connections import (
+    accounts_within,
+    connection_of,
+    oauth_platform_of,
+    platform_of,
+)
 from accounts.selectors.principals import account_of
 from accounts.selectors.team import creator_of
 from accounts.services.connections import follow, start, vendor
+from accounts.services.connections.oauth import finish, talk
 from accounts.services.platform_accounts import disconnect
-from accounts.templatetags.integration_words import said
+from accounts.templatetags.integration_words import (
+    account_words,
+    failure_words,
+    reason_words,
+    step_words,
+)
 from accounts.types import AccountState, ConnectionState, Platform
 from huntaze.kernel import clock
 from huntaze.kernel.api.views import HuntazeViewSet
@@ -46,6 +58,16 @@ class ConnectionCodeInput(serializers.Serializer[Any]):
     code = serializers.CharField(max_length=rules.MOST_CODE)
 
 
+class ConnectionCallbackInput(serializers.Serializer[Any]):
+    state = serializers.CharField(max_length=200)
+    code = serializers.CharField(max_length=oauth.MOST_CODE, required=False, default="", allow_blank=True)
+    error = serializers.CharField(max_length=100, required=False, default="", allow_blank=True)
+
+
+class ConnectionChoiceInput(serializers.Serializer[Any]):
+    choice = serializers.CharField(max_length=100, help_text="`id` of one of the connection's `choices`.")
+
+
 class ConnectedOutput(serializers.Serializer[Any]):
     id = serializers.CharField()
     creator_id = serializers.CharField()
@@ -57,6 +79,14 @@ class ConnectedOutput(serializers.Serializer[Any]):
     connected_at = serializers.DateTimeField()
     last_synced_at = serializers.DateTimeField(allow_null=True)
     is_sending_paused = serializers.BooleanField()
+    scopes = serializers.ListField(
+        child=serializers.CharField(), help_text="What was granted, where that exists."
+    )
+    missing_scopes = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="What was asked for and not granted; connect again to grant it.",
+    )
+    token_expires_at = serializers.DateTimeField(allow_null=True, help_text="Renewed by itself before that.")
 
 
 class IntegrationOutput(serializers.Serializer[Any]):
@@ -78,10 +108,19 @@ class ConnectionOutput(serializers.Serializer[Any]):
     expires_at = serializers.DateTimeField()
 
 
+class ChoiceOutput(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    handle = serializers.CharField()
+
+
+class ConnectionStateOutput(ConnectionOutput):
+    choices = ChoiceOutput(many=True, help_text="In the state `choosing`: the accounts that were shared.")
+
+
 class StartedOutput(ConnectionOutput):
     address = serializers.CharField(
         allow_blank=True,
-        help_text="The vendor's page on which the creator signs in. It is in this answer and nowhere else.",
+        help_text="The vendor's page on which the creator signs in, or agrees. It is in this answer and nowhere else.",
     )
 
 
@@ -91,12 +130,15 @@ def shown_account(row: PlatformAccount) -> dict[str, Any]:
         "creator_id": row.creator.public_id,
         "handle": row.handle,
         "state": row.state,
-        "state_text": str(said(row.state, "account")),
-        "reason_text": "" if row.state == AccountState.CONNECTED else str(said(row.state_reason, "reason")),
+        "state_text": str(account_words(row)),
+        "reason_text": str(reason_words(row)),
         "state_since": row.state_changed_at,
         "connected_at": row.connected_at,
         "last_synced_at": row.last_synced_at,
         "is_sending_paused": row.is_sending_paused,
+        "scopes": row.scopes,
+        "missing_scopes": talk.missing_scopes(row),
+        "token_expires_at": row.token_expires_at,
     }
 
 
@@ -107,11 +149,17 @@ def shown(row: Connection) -> dict[str, Any]:
         "creator_id": row.creator.public_id,
         "account_id": row.account.public_id if row.account else None,
         "state": row.state,
-        "state_text": str(said(row.state, "step")),
-        "reason_text": str(said(row.reason, "failure")),
+        "state_text": str(step_words(row)),
+        "reason_text": str(failure_words(row)),
         "started_at": row.started_at,
         "expires_at": row.expires_at,
     }
+
+
+def shown_with_choices(row: Connection) -> dict[str, Any]:
+    offer = finish.offered(row)
+    found = offer[1] if offer else []
+    return shown(row) | {"choices": [{"id": item.external_id, "handle": item.handle} for item in found]}
 
 
 class IntegrationViewSet(HuntazeViewSet):
@@ -120,6 +168,7 @@ class IntegrationViewSet(HuntazeViewSet):
     capabilities = {
         "retrieve": "creators.view",
         "start": "accounts.connect",
+        "callback": "accounts.connect",
         "reconnect": "accounts.connect",
         "disconnect": "accounts.connect",
     }
@@ -148,7 +197,9 @@ class IntegrationViewSet(HuntazeViewSet):
         summary="Start connecting an account",
         description=(
             "The creator signs in on the page at `address`, which belongs to the vendor; we never see a password. "
-            "Follow the attempt with `…/connections/{id}/check`. An attempt that was open for the creator ends."
+            "OnlyFans: follow the attempt with `…/connections/{id}/check`. Instagram, TikTok, WhatsApp: open it in a "
+            "browser; the person who asked must come back within ten minutes, to our page or through `…/callback`. "
+            "An attempt that was open for the creator ends."
         ),
         tags=TAGS,
         request=StartInput,
@@ -175,12 +226,44 @@ class IntegrationViewSet(HuntazeViewSet):
         return Response(body, status=status.HTTP_201_CREATED)
 
     @extend_schema(
+        operation_id="integrations_callback",
+        summary="Bring back what a consent page answered",
+        description=(
+            "Instagram, TikTok and WhatsApp, for attempts that were started through the API by the same member: "
+            "`state`, and `code` or `error`, as the platform put them into the address. Good once. The state of the "
+            "connection says what came of it; an account that is connected in any workspace is a 409."
+        ),
+        tags=TAGS,
+        request=ConnectionCallbackInput,
+        responses=ConnectionStateOutput,
+        examples=[
+            OpenApiExample("Agreed", value={"state": "kJ3…", "code": "AQB…"}, request_only=True),
+            OpenApiExample("Refused", value={"state": "kJ3…", "error": "access_denied"}, request_only=True),
+        ],
+    )
+    def callback(self, request: Request, platform: str) -> Response:
+        known = oauth_platform_of(platform)
+        form = ConnectionCallbackInput(data=request.data)
+        form.is_valid(raise_exception=True)
+        row = finish.finish(
+            callback=finish.Callback(platform=known, session="", **form.validated_data),
+            creator_ids=self.principal.creator_ids,
+            actor=actor_of(self.principal),
+            now=clock.now(),
+        )
+        follow.refuse_taken(row)
+        return Response(shown_with_choices(row))
+
+    @extend_schema(
         operation_id="integrations_reconnect",
         summary="Sign an account in again",
-        description="Follow it as a first connection; a code or a face check may be asked for on the way.",
+        description=(
+            "Follow it as a first connection; a code or a face check may be asked for on the way. `address` is empty "
+            "for OnlyFans, which needs no page for it."
+        ),
         tags=TAGS,
         request=ConsentInput,
-        responses={201: ConnectionOutput},
+        responses={201: StartedOutput},
         examples=[OpenApiExample("Agreed to the current text", value=CONSENT, request_only=True)],
     )
     def reconnect(self, request: Request, platform: str, account_id: str) -> Response:
@@ -191,7 +274,8 @@ class IntegrationViewSet(HuntazeViewSet):
             actor=actor_of(self.principal),
             now=clock.now(),
         )
-        return Response(shown(begun.connection), status=status.HTTP_201_CREATED)
+        body = shown(begun.connection) | {"address": begun.address}
+        return Response(body, status=status.HTTP_201_CREATED)
 
     @extend_schema(
         operation_id="integrations_disconnect",
@@ -209,7 +293,9 @@ class IntegrationViewSet(HuntazeViewSet):
 class ConnectionViewSet(HuntazeViewSet):
     """One attempt to connect, on its way."""
 
-    capabilities = dict.fromkeys(("retrieve", "check", "code", "face_mail", "face_done"), "accounts.connect")
+    capabilities = dict.fromkeys(
+        ("retrieve", "check", "code", "face_mail", "face_done", "choose"), "accounts.connect"
+    )
 
     def _row(self, platform: str, connection_id: str) -> Connection:
         return connection_of(self.principal.creator_ids, platform_of(platform), connection_id)
@@ -218,10 +304,30 @@ class ConnectionViewSet(HuntazeViewSet):
         operation_id="connections_retrieve",
         summary="How an attempt stood when it was last asked after",
         tags=TAGS,
-        responses=ConnectionOutput,
+        responses=ConnectionStateOutput,
     )
     def retrieve(self, request: Request, platform: str, connection_id: str) -> Response:
-        return Response(shown(self._row(platform, connection_id)))
+        return Response(shown_with_choices(self._row(platform, connection_id)))
+
+    @extend_schema(
+        operation_id="connections_choose",
+        summary="Choose among the accounts that were shared",
+        description="In the state `choosing`; an account that is connected in any workspace is a 409.",
+        tags=TAGS,
+        request=ConnectionChoiceInput,
+        responses=ConnectionStateOutput,
+        examples=[OpenApiExample("A phone number", value={"choice": "106540352242922"}, request_only=True)],
+    )
+    def choose(self, request: Request, platform: str, connection_id: str) -> Response:
+        form = ConnectionChoiceInput(data=request.data)
+        form.is_valid(raise_exception=True)
+        row = finish.choose(
+            connection=self._row(platform, connection_id),
+            external_id=form.validated_data["choice"],
+            now=clock.now(),
+        )
+        follow.refuse_taken(row)
+        return Response(shown_with_choices(row))
 
     @extend_schema(
         operation_id="connections_check",

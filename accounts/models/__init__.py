@@ -5,6 +5,7 @@ from accounts.models.audit import AuditBlock, AuditEvent, AuditHead, AuditMark
 from accounts.models.connections import Connection, Consent, Revocation
 from accounts.models.factors import RecoveryCode, SecurityKey, TotpDevice
 from accounts.models.mail import Mail
+from accounts.models.oauth import OAuthState, TokenRefresh
 from accounts.models.people import User
 from accounts.models.platform_accounts import PlatformAccount
 from accounts.models.privacy import ExportChunk, LegalHold, PrivacyRequest
@@ -40,6 +41,7 @@ __all__ = [
     "LegalHold",
     "Mail",
     "Membership",
+    "OAuthState",
     "PlatformAccount",
     "PrivacyRequest",
     "RecoveryCode",
@@ -49,6 +51,7 @@ __all__ = [
     "RetentionRun",
     "Revocation",
     "SecurityKey",
+    "TokenRefresh",
     "TotpDevice",
     "User",
     "WebhookDelivery",

@@ -67,12 +67,14 @@ class Connection(PublicIdModel, WorkspaceModel):
 class Revocation(PublicIdModel, QueueRow):
     """An account that is disconnected here and has to be at its platform; the row goes when that is done.
 
-    It outlives workspace and account, whose own rows may be erased before the platform answers.
+    It outlives workspace and account, whose own rows may be erased before the platform answers. `tokens` are to be
+    revoked, where the platform is connected by OAuth.
     """
 
     PREFIX = "rvk"
     platform = models.CharField(max_length=10, choices=_PLATFORMS)
     external_id = EncryptedTextField()
+    tokens = EncryptedTextField(null=True, blank=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
     queued_at = models.DateTimeField()
 

@@ -55,4 +55,6 @@ class PlatformAccount(PublicIdModel, WorkspaceModel):
         return self.state == AccountState.CONNECTED and not self.is_sending_paused
 
     def __str__(self) -> str:
-        return f"@{self.handle}" if self.handle else self.public_id
+        if self.platform in {Platform.ONLYFANS, Platform.INSTAGRAM} and self.handle:
+            return f"@{self.handle}"
+        return self.handle or self.public_id

@@ -1,5 +1,6 @@
 """Reads of connections and of the accounts they made."""
 
+from accounts.gateways.registry import PLATFORMS
 from accounts.models import Connection, PlatformAccount
 from accounts.types import Platform
 from huntaze.kernel import ids
@@ -12,6 +13,14 @@ def platform_of(name: str) -> Platform:
         return Platform(name)
     except ValueError:
         raise NotFound("Unknown platform") from None
+
+
+def oauth_platform_of(name: str) -> Platform:
+    """The platform by its name in addresses, if its accounts are connected by OAuth; NotFound for any other."""
+    platform = platform_of(name)
+    if platform not in PLATFORMS:
+        raise NotFound("Unknown platform")
+    return platform
 
 
 def connection_of(creator_ids: frozenset[int] | None, platform: Platform, connection_id: str) -> Connection:

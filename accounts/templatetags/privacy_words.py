@@ -41,6 +41,7 @@ STEPS: dict[str, str | Promise] = {
     "memberships": _("Who was a member when, without names"),
     "messages": _("Messages"),
     "payments": _("Purchases and tips"),
+    "oauth_states": _("Answers awaited from consent pages"),
     "people": _("People without another workspace: name, mail, sign-in"),
     "policies": _("Sending caps"),
     "segments": _("Segments"),

@@ -5,20 +5,22 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
 from accounts.forms.integrations import CodeForm, ConnectForm, ConsentForm
-from accounts.models import Connection
+from accounts.models import Connection, PlatformAccount
 from accounts.rules import connections as rules
 from accounts.selectors.connections import (
     accounts_within,
     connection_of,
+    oauth_platform_of,
     open_connections,
     platform_of,
 )
 from accounts.selectors.principals import account_of
 from accounts.selectors.team import creator_of, creators_within
 from accounts.services.connections import follow, start, vendor
+from accounts.services.connections.oauth import finish, talk
 from accounts.services.platform_accounts import disconnect as let_go
 from accounts.types import CreatorStatus, Platform
 from accounts.views.team import actor_of, principal_of
@@ -35,6 +37,7 @@ REFUSALS = (
     gettext_noop("This attempt to connect has ended; start a new one"),
     gettext_noop("This account was not connected here"),
     gettext_noop("Account already connected"),
+    gettext_noop("This answer belongs to no attempt of yours; start a new one"),
     gettext_noop("The platform does not know this account any more: connect it anew"),
 )
 
@@ -82,6 +85,7 @@ def connect(request: HttpRequest, platform: str) -> HttpResponse:
                     creator=creator,
                     platform=known,
                     consent=rules.CONSENT_VERSION,
+                    session=session_of(request),
                     actor=actor_of(request),
                     now=clock.now(),
                 )
@@ -89,9 +93,8 @@ def connect(request: HttpRequest, platform: str) -> HttpResponse:
                 form.add_error(None, _refusal(error))
                 status = _status(error)
             else:
-                return _framed(request, begun)
-    context = {"form": form, "platform": known.value, "is_configured": vendor.is_configured(known)}
-    return render(request, "accounts/connect.html", context, status=status)
+                return redirect(begun.address) if known in talk.PLATFORMS else _framed(request, begun)
+    return _asking(request, form, known, status=status)
 
 
 @page("accounts.connect", step_up=True)
@@ -107,6 +110,7 @@ def reconnect(request: HttpRequest, platform: str, account_id: str) -> HttpRespo
                 begun = start.reconnect(
                     account=account,
                     consent=rules.CONSENT_VERSION,
+                    session=session_of(request),
                     actor=actor_of(request),
                     now=clock.now(),
                 )
@@ -114,14 +118,56 @@ def reconnect(request: HttpRequest, platform: str, account_id: str) -> HttpRespo
                 form.add_error(None, _refusal(error))
                 status = _status(error)
             else:
+                if begun.address:
+                    return redirect(begun.address)
                 return redirect("connection", platform, begun.connection.public_id)
+    return _asking(request, form, Platform(platform), account=account, status=status)
+
+
+def _asking(
+    request: HttpRequest,
+    form: ConsentForm,
+    platform: Platform,
+    *,
+    account: PlatformAccount | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """The consent. Where it leads to the platform's own page, this answer's form may lead there, and no other's."""
+    is_oauth, is_configured = platform in talk.PLATFORMS, vendor.is_configured(platform)
     context = {
         "form": form,
-        "platform": platform,
+        "platform": platform.value,
         "account": account,
-        "is_configured": vendor.is_configured(Platform(platform)),
+        "is_configured": is_configured,
+        "is_oauth": is_oauth,
+        "scopes": talk.scopes_of(platform) if is_oauth else (),
     }
-    return render(request, "accounts/connect.html", context, status=status)
+    response = render(request, "accounts/connect.html", context, status=status)
+    if is_oauth and is_configured:
+        response._csp_update = {"form-action": [talk.page_origin(platform)]}  # type: ignore[attr-defined]
+    return response
+
+
+@page("accounts.connect")
+@require_GET
+def callback(request: HttpRequest, platform: str) -> HttpResponse:
+    """Where a platform sends people back to. Whatever came of it, the code does not stay in the address."""
+    who, known = principal_of(request), oauth_platform_of(platform)
+    found = finish.Callback(
+        platform=known,
+        state=request.GET.get("state", "")[:200],
+        code=request.GET.get("code", ""),
+        error=request.GET.get("error", "")[:100],
+        session=session_of(request),
+    )
+    try:
+        row = finish.finish(
+            callback=found, creator_ids=who.creator_ids, actor=actor_of(request), now=clock.now()
+        )
+    except Conflict as error:
+        messages.warning(request, _refusal(error))
+        return redirect("integrations")
+    return redirect("connection", platform, row.public_id)
 
 
 @page("accounts.connect")
@@ -142,7 +188,7 @@ def connection(request: HttpRequest, platform: str, connection_id: str) -> HttpR
 @page("accounts.connect")
 @require_POST
 def connection_deed(request: HttpRequest, platform: str, connection_id: str, deed: str) -> HttpResponse:
-    """check, code, face-mail, face-done."""
+    """check, choose, code, face-mail, face-done."""
     row, now, actor = _row(request, platform, connection_id), clock.now(), actor_of(request)
     try:
         if deed == "check":
@@ -153,6 +199,8 @@ def connection_deed(request: HttpRequest, platform: str, connection_id: str, dee
             if not form.is_valid():
                 return _shown(request, row, form=form, status=422)
             follow.submit_code(connection=row, code=form.cleaned_data["code"], actor=actor, now=now)
+        elif deed == "choose":
+            finish.choose(connection=row, external_id=request.POST.get("choice", "")[:100], now=now)
         elif deed == "face-mail":
             follow.mail_face_link(connection=row)
             messages.success(request, _("The creator was mailed a link for the face check."))
@@ -161,6 +209,9 @@ def connection_deed(request: HttpRequest, platform: str, connection_id: str, dee
         else:
             raise Http404
     except Invalid:
+        if deed == "choose":
+            messages.warning(request, _("Choose one of the accounts that were shared."))
+            return redirect("connection", platform, row.public_id)
         form = CodeForm(request.POST)
         form.add_error("code", _("A code has 4 to 12 letters and digits."))
         return _shown(request, row, form=form, status=422)
@@ -176,7 +227,14 @@ def _row(request: HttpRequest, platform: str, connection_id: str) -> Connection:
 def _shown(
     request: HttpRequest, row: Connection, *, form: CodeForm | None = None, status: int = 200
 ) -> HttpResponse:
-    context = {"row": row, "form": form or CodeForm(), "is_again": bool(row.attempt)}
+    offer = finish.offered(row)
+    context = {
+        "row": row,
+        "form": form or CodeForm(),
+        "is_again": bool(row.attempt),
+        "is_oauth": row.platform in talk.PLATFORMS,
+        "choices": offer[1] if offer else [],
+    }
     return render(request, "accounts/connection.html", context, status=status)
 
 
@@ -193,6 +251,11 @@ def _refusal(error: Conflict | Unavailable) -> str:
     if isinstance(error, Unavailable):
         return _("OnlyFansAPI could not be reached. Nothing was changed.")
     return _(error.message)
+
+
+def session_of(request: HttpRequest) -> str:
+    """The key of the browser's session."""
+    return request.session.session_key or ""
 
 
 def _status(error: Conflict | Unavailable) -> int:

@@ -229,7 +229,7 @@ def test_without_the_lock_they_take_each_other_for_strangers(
         meeting.wait(10)
         return living
 
-    monkeypatch.setattr(ending, "_locked", unlocked)
+    monkeypatch.setattr(ending, "locked", unlocked)
     assert looks_at_once(api, world, platform) == 3
 
 

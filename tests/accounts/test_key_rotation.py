@@ -18,8 +18,10 @@ from accounts.errors import RotationUnfinished
 from accounts.models import (
     ExportChunk,
     KeyRotation,
+    OAuthState,
     PlatformAccount,
     PrivacyRequest,
+    Revocation,
     WebhookSubscription,
     WorkspaceKey,
 )
@@ -29,6 +31,7 @@ from huntaze.kernel import clock, crypto, reseal
 from huntaze.kernel.crypto import DecryptionFailed
 from huntaze.kernel.tenancy import cross_workspace
 from messaging.models import Campaign, Fan, InboundEvent, Message
+from tests.architecture.calls import open_connection
 from tests.factories.accounts import NOW
 from tests.factories.campaigns import campaign
 from tests.factories.messaging import FanFactory, delivery
@@ -63,6 +66,14 @@ def texts(world: Any) -> Any:
             workspace=world.owner.workspace, url="https://example.test/a", events=[], secret="new", old_secret="old",
             created_at=NOW,
         )  # fmt: skip
+        attempt = open_connection(world.creator, world.owner)
+        OAuthState.objects.create(
+            workspace=world.owner.workspace, connection=attempt, digest=b"d" * 32, redirect_uri="https://example.test",
+            verifier="verifier", offer="offer", expires_at=NOW,
+        )  # fmt: skip
+    Revocation.objects.create(
+        platform="tiktok", external_id="1", tokens="tokens", queued_at=NOW, available_at=NOW
+    )
     InboundEvent.objects.create(
         vendor="onlyfansapi", event_key="k", body_digest=b"d" * 32, event="e", body="{}",
         received_at=NOW, available_at=NOW,
@@ -113,6 +124,8 @@ def test_nothing_is_left_under_the_old_key_and_everything_still_opens(texts: Any
 def test_the_installations_key_is_changed_too(texts: Any) -> None:
     rotate(None)
     assert versions(None)["messaging_inboundevent.body"] == {2}
+    assert versions(None)["accounts_revocation.tokens"] == {2}
+    assert Revocation.objects.get().tokens.reveal() == "tokens"
     assert InboundEvent.objects.get().body.reveal() == "{}"
     assert versions(texts.owner.workspace_id)["messaging_fan.name"] == {1}
 
@@ -159,8 +172,9 @@ def test_it_goes_on_where_it_was_stopped(texts: Any, monkeypatch: pytest.MonkeyP
     rotation = KeyRotation.objects.get()
     assert versions(workspace.pk)["messaging_fan.name"] == {2}
     assert runs > 5
-    # Names and handles of nine fans; message, campaign, credentials, export; three of a webhook's endpoint.
-    assert rotation.changed == 9 * 2 + 4 + 3
+    # Names and handles of nine fans; message, campaign, credentials, export; three of a webhook's endpoint; two of a
+    # state that a consent page brings back.
+    assert rotation.changed == 9 * 2 + 4 + 3 + 2
     assert WorkspaceKey.objects.filter(workspace=workspace).count() == 2
 
 
@@ -284,7 +298,7 @@ def test_a_text_moved_to_another_column_row_table_or_workspace_does_not_open(tex
                 for field in reseal.sealed_fields(model):
                     if getattr(row, field.attname) is not None:
                         places.append((row, field, getattr(row, field.attname)))
-    assert len(places) == 14
+    assert len(places) == 16
     for (_, _, moved), (row, field, own) in permutations(places, 2):
         place = field.place_of(row)
         with pytest.raises(DecryptionFailed):

@@ -24,6 +24,7 @@ from accounts.models import (
     Invitation,
     KnownDevice,
     Mail,
+    OAuthState,
     PrivacyRequest,
     RefreshSession,
     RefreshToken,
@@ -124,6 +125,15 @@ def _connection(world: Any, at: datetime) -> Any:
     return Connection
 
 
+def _oauth_state(world: Any, at: datetime) -> Any:
+    _connection(world, at)
+    OAuthState.objects.create(
+        workspace_id=world.owner.workspace_id, connection=Connection.objects.get(), digest=b"d" * 32,
+        redirect_uri="https://example.test", verifier="v", expires_at=at,
+    )  # fmt: skip
+    return OAuthState
+
+
 def _revocation(world: Any, at: datetime) -> Any:
     Revocation.objects.create(
         platform="onlyfans", external_id="acct_x", state="failed", queued_at=at, available_at=at
@@ -158,6 +168,7 @@ MAKERS: dict[str, Callable[[Any, datetime], Any]] = {
     "devices": _device,
     "invitations": _invitation,
     "connections": _connection,
+    "oauth_states": _oauth_state,
     "revocations": _revocation,
     "mails": _mail,
     "privacy_requests": _request,

@@ -171,6 +171,7 @@ def call(*ok: int, **more: Any) -> Call:
 _ACCOUNT: Body = lambda t: {"accountId": t.ids["account_id"]}  # noqa: E731
 _SHOWN: Body = lambda t: {"account": t.ids["account_id"]}  # noqa: E731
 _ONLYFANS = {"platform": "onlyfans"}
+_INSTAGRAM = {"platform": "instagram"}
 _CONNECTION = "/api/integrations/<platform>/connections/<connection_id>"
 _AGREED = {"consent": "2026-11"}
 _TREE = {"all": [{"field": "can_receive", "op": "is", "value": True}]}
@@ -216,12 +217,16 @@ CALLS: dict[str, Call] = {
     "POST /api/integrations/<platform>/connections": call(
         503, params=_ONLYFANS, body=lambda t: _AGREED | {"creatorId": t.ids["creator_id"]}
     ),
+    "POST /api/integrations/<platform>/callback": call(
+        409, reach="none", params=_INSTAGRAM, body=lambda t: {"state": "x" * 43, "code": "y"}
+    ),
     "DELETE /api/integrations/<platform>/accounts/<account_id>": call(204, params=_ONLYFANS),
     "POST /api/integrations/<platform>/accounts/<account_id>/reconnect": call(
         409, params=_ONLYFANS, body=lambda t: _AGREED
     ),
     f"GET {_CONNECTION}": call(200, params=_ONLYFANS),
     f"POST {_CONNECTION}/check": call(503, params=_ONLYFANS),
+    f"POST {_CONNECTION}/choose": call(409, params=_ONLYFANS, body=lambda t: {"choice": "1"}),
     f"POST {_CONNECTION}/code": call(409, params=_ONLYFANS, body=lambda t: {"code": "123456"}),
     f"POST {_CONNECTION}/face-mail": call(409, params=_ONLYFANS),
     f"POST {_CONNECTION}/face-done": call(409, params=_ONLYFANS),
@@ -365,6 +370,9 @@ CALLS: dict[str, Call] = {
     ),
     "GET /settings/audit": call(200, reach="none"),
     "GET /settings/integrations": call(200, reach="none"),
+    "GET /settings/integrations/<platform>/callback": call(
+        302, reach="none", params=_INSTAGRAM, query=lambda t: {"state": "x" * 43, "code": "y"}
+    ),
     "GET /settings/integrations/<platform>/new": call(200, reach="none", params=_ONLYFANS),
     "POST /settings/integrations/<platform>/new": call(
         503, params=_ONLYFANS, body=lambda t: {"creator": t.ids["creator_id"], "consent": "on"}, far={422}

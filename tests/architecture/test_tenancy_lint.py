@@ -23,6 +23,7 @@ LIFTED = {
     ("accounts/services/key_rotation.py", "keys"),
     ("accounts/services/connections/follow.py", "connections"),
     ("accounts/services/connections/leave.py", "connections"),
+    ("accounts/services/connections/oauth/renew.py", "connections"),
     ("accounts/services/notes.py", "sign-in"),
     ("accounts/services/places.py", "own places"),
     ("accounts/services/privacy/downloads.py", "privacy"),

@@ -15,7 +15,14 @@ def test_the_ports_of_this_run_are_told() -> None:
         "BASE_URL": "http://127.0.0.1:8001",
         "CSRF_TRUSTED_ORIGINS": "http://127.0.0.1:8001,http://localhost:8001",
         "ONLYFANSAPI_BASE_URL": "http://127.0.0.1:8100/onlyfansapi",
-    }
+    } | wiring._others({}, 8100)
+
+
+def test_the_other_platforms_are_the_sandboxs_unless_somebody_set_one() -> None:
+    told = wiring.addresses({"TIKTOK_CLIENT_KEY": "aw1234"}, 8001, 8100)
+    assert told["INSTAGRAM_AUTH_URL"] == "http://127.0.0.1:8100/instagram/www"
+    assert told["WHATSAPP_APP_ID"] == "whatsapp_sandbox"
+    assert [name for name in told if name.startswith("TIKTOK")] == []
 
 
 def test_a_real_domain_and_a_real_platform_stay() -> None:
@@ -26,6 +33,7 @@ def test_a_real_domain_and_a_real_platform_stay() -> None:
     told = wiring.addresses(person, 8001, 8100)
     assert "BASE_URL" not in told
     assert "ONLYFANSAPI_BASE_URL" not in told
+    assert "INSTAGRAM_AUTH_URL" not in told
 
 
 def test_another_program_on_loopback_is_not_taken_for_the_sandbox() -> None:

@@ -33,6 +33,14 @@ def test_a_setting_that_breaks_sending_is_named(
     assert expected in found()
 
 
+def test_a_production_on_the_sandbox_is_refused_for_each_platform(db: None, settings: Any) -> None:
+    settings.DEBUG = settings.DEMO = False
+    settings.ONLYFANSAPI_BASE_URL = "https://app.onlyfansapi.com"
+    assert "platforms.E001" not in found()
+    settings.TIKTOK_API_URL = "http://127.0.0.1:8099/tiktok/open"
+    assert "platforms.E001" in found()
+
+
 def test_the_longest_pump_is_accepted(db: None, settings: Any) -> None:
     settings.SEND_PUMP_SECONDS = 510.0
     assert "messaging.E002" not in found()

@@ -75,6 +75,10 @@ def test_a_workspaces_export_holds_everything_it_may(world: Any, person: Person,
         "attempt",
         "avatar",
         "account_owner",
+        "social_owner",
+        "social_token",
+        "verifier",
+        "offer",
         "payment_id",
     }
     assert b"theirs" not in b"".join(content.values())

@@ -4,7 +4,18 @@ import json
 import secrets
 from typing import Any
 
-from accounts.models import Connection, Consent, Creator, Invitation, RefreshSession, User, Workspace
+from accounts.models import (
+    Connection,
+    Consent,
+    Creator,
+    Invitation,
+    OAuthState,
+    PlatformAccount,
+    RefreshSession,
+    TokenRefresh,
+    User,
+    Workspace,
+)
 from accounts.services import audit
 from accounts.services.api_keys import issue_api_key
 from accounts.services.mail import mail_to
@@ -107,10 +118,20 @@ def _accounts(world: Any, put: Planted) -> None:
         agreed = Consent.objects.create(
             creator=world.creator, platform="onlyfans", text_version="2026-11", given_by=member, given_at=now
         )
-        Connection.objects.create(
+        attempt = Connection.objects.create(
             creator=world.creator, platform="onlyfans", account=account, account_uid=account.uid,
             consent=agreed, started_by=member, attempt=put("attempt"), started_at=now, expires_at=now,
         )  # fmt: skip
+        OAuthState.objects.create(
+            connection=attempt, digest=secrets.token_bytes(32), redirect_uri="https://example.test/callback",
+            verifier=put("verifier"), offer=put("offer"), expires_at=now,
+        )  # fmt: skip
+        social = PlatformAccount.objects.create(
+            creator=world.creator, platform="instagram", external_id=put("social_id"), handle=put("social_handle"),
+            owner_external_id=put("social_owner"), state="connected", state_changed_at=now, connected_at=now,
+            credentials=json.dumps({"access": put("social_token"), "refresh": "", "parent": ""}),
+        )  # fmt: skip
+        TokenRefresh.objects.create(account=social, available_at=now)
         key, _ = issue_api_key(
             member=member, name=put("key_name"), scopes=["read"], allowed_ips=["2001:db8:cafe::/48"],
             actor=audit.Actor.member(member.user_id, member.pk), now=now,

@@ -1,6 +1,7 @@
 """A sandbox in its own process, a small client for it, and a receiver for its webhooks."""
 
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 
@@ -56,6 +58,23 @@ class Sandbox:
 
     def fault(self, kind: str, **spec: Any) -> str:
         return str(self.control("POST", "faults", {"kind": kind, **spec})["id"])
+
+    def agree(
+        self, address: str, choice: str = "approve", *, person: str = "", scopes: list[str] | None = None
+    ) -> dict[str, str]:
+        """What a person does on a consent page; the path and the answer that the browser is sent back with."""
+        page, _, query = address.partition("?")
+        shown = self.http.get(address)
+        assert shown.status_code == 200, shown.text
+        wanted = re.findall(r'name="scope" value="([^"]+)"', shown.text) if scopes is None else scopes
+        form = {"asked": query, "choice": choice, "person": person, "scope": wanted}
+        answer = self.http.post(page, data=form)
+        assert answer.status_code == 302, answer.text
+        back = urlsplit(answer.headers["location"])
+        return {"path": back.path, **dict(parse_qsl(back.query))}
+
+    def oauth(self, vendor: str) -> dict[str, Any]:
+        return dict(self.control("GET", f"oauth/{vendor}"))
 
     def sent(self) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = self.control("GET", "sent")

@@ -35,7 +35,7 @@ def bind(*, connection: Connection, found: Account, now: datetime) -> bool:
     has connected for it is taken back.
     """
     with transaction.atomic():
-        living = _locked(connection)
+        living = locked(connection)
         if living is None:
             return False
         try:
@@ -60,7 +60,7 @@ def bind(*, connection: Connection, found: Account, now: datetime) -> bool:
 def recover(*, connection: Connection, now: datetime) -> bool:
     """The account is signed in again. False when the attempt has ended, by a disconnection for one."""
     with transaction.atomic():
-        living = _locked(connection)
+        living = locked(connection)
         if living is None or living.account is None:
             return False
         if living.account.state != AccountState.DISCONNECTED:
@@ -74,7 +74,8 @@ def recover(*, connection: Connection, now: datetime) -> bool:
         return end(connection=connection, state=ConnectionState.CONNECTED, reason="", now=now)
 
 
-def _locked(connection: Connection) -> Connection | None:
+def locked(connection: Connection) -> Connection | None:
+    """The attempt while it is open, held until the transaction ends."""
     rows = Connection.objects.filter(pk=connection.pk, finished_at=None).select_related(
         "creator", "account", "started_by"
     )

@@ -4,13 +4,15 @@ from datetime import datetime
 
 import structlog
 from django.db import transaction
+from django.db.models import Q
 
 from accounts.errors import AccountTaken, ConnectionEnded, NotYourAccount
-from accounts.models import Connection, PlatformAccount
+from accounts.models import Connection, OAuthState, PlatformAccount
 from accounts.rules import connections as rules
 from accounts.services import audit
 from accounts.services.connections import ending, vendor
-from accounts.types import ConnectionState
+from accounts.services.connections.oauth.finish import give_up_offer
+from accounts.types import ConnectionState, Platform
 from huntaze.kernel import ids
 from huntaze.kernel.errors import FieldError, Invalid
 from huntaze.kernel.tenancy import cross_workspace, workspace_scope
@@ -28,7 +30,7 @@ def check(*, connection: Connection, claimed_id: str = "", actor: audit.Actor, n
 
     Raises NotYourAccount (audited) for an account that this attempt did not connect, Unavailable.
     """
-    if connection.finished_at is not None:
+    if connection.finished_at is not None or connection.platform != Platform.ONLYFANS:
         return connection
     if connection.attempt:
         attempt_id = connection.attempt
@@ -72,11 +74,23 @@ def follow_due(*, now: datetime) -> int:
     """What is open is asked after, so that a closed browser loses nothing; returns how many ended."""
     with cross_workspace("connections"):
         due = Connection.objects.filter(finished_at=None).order_by("expires_at", "pk")
-        rows = list(due.select_related("account")[:MOST])
+        asked = due.filter(Q(platform=Platform.ONLYFANS) | Q(expires_at__lte=now))
+        rows = list(asked.select_related("account", "creator")[:MOST])
     first = [row for row in rows if row.account_id is None and row.expires_at > now]
     again = [row for row in rows if row.attempt and row.expires_at > now]
     ended = sum(_expire(row, now) for row in rows if row.expires_at <= now)
+    _give_up_abandoned(now)
     return ended + _follow_first(first, now) + sum(_follow_again(row, now) for row in again)
+
+
+def _give_up_abandoned(now: datetime) -> None:
+    """What was offered to an attempt that a newer one replaced."""
+    with cross_workspace("connections"):
+        left = OAuthState.objects.filter(offer__isnull=False, connection__finished_at__isnull=False)
+        rows = list(left.select_related("connection")[:MOST])
+    for row in rows:
+        with workspace_scope(row.workspace_id):
+            give_up_offer(row.connection, now)
 
 
 def _follow_first(rows: list[Connection], now: datetime) -> int:
@@ -111,6 +125,7 @@ def _follow_again(row: Connection, now: datetime) -> bool:
 
 def _expire(row: Connection, now: datetime) -> bool:
     with workspace_scope(row.workspace_id):
+        give_up_offer(row, now)
         return ending.end(connection=row, state=ConnectionState.EXPIRED, reason="", now=now)
 
 

@@ -9,8 +9,11 @@ from django.db import transaction
 from accounts.errors import ConnectionEnded
 from accounts.models import Connection, Consent, Creator, PlatformAccount
 from accounts.rules import connections as rules
+from accounts.rules import oauth
 from accounts.services import audit
 from accounts.services.connections import ending, vendor
+from accounts.services.connections.oauth import talk
+from accounts.services.connections.oauth.begin import page_address
 from accounts.services.creators import lock_creator
 from accounts.services.team import acting_member
 from accounts.types import AccountState, ConnectionState, CreatorStatus, Platform
@@ -28,11 +31,18 @@ class Started:
 
 
 def start(
-    *, creator: Creator, platform: Platform, consent: str, actor: audit.Actor, now: datetime
+    *,
+    creator: Creator,
+    platform: Platform,
+    consent: str,
+    session: str = "",
+    actor: audit.Actor,
+    now: datetime,
 ) -> Started:
-    """Ask the vendor for a page on which the creator signs in. An attempt that was open ends.
+    """The page on which the creator signs in, or agrees. An attempt that was open ends.
 
-    Raises Invalid without consent to the current text, NotConfigured, Conflict for a creator who left, Unavailable.
+    `session` is the key of the browser session, whose answer alone will be taken; empty for the API. Raises Invalid
+    without consent to the current text, NotConfigured, Conflict for a creator who left, Unavailable.
     """
     vendor.require(platform)
     row = _written(
@@ -44,6 +54,8 @@ def start(
         actor=actor,
         now=now,
     )
+    if platform in talk.PLATFORMS:
+        return Started(row, page_address(connection=row, session=session, now=now))
     reference = ids.encode(PlatformAccount.PREFIX, row.account_uid)
     name = rules.display_name(reference, creator.stage_name)
     try:
@@ -56,11 +68,14 @@ def start(
     return Started(row, vendor.page_address(token))
 
 
-def reconnect(*, account: PlatformAccount, consent: str, actor: audit.Actor, now: datetime) -> Started:
-    """Have the vendor sign the account in again. Raises as `start` does, and Conflict for one that is connected."""
+def reconnect(
+    *, account: PlatformAccount, consent: str, session: str = "", actor: audit.Actor, now: datetime
+) -> Started:
+    """Sign the account in again, or have its person agree again, to what is missing for one. Raises as `start` does,
+    and Conflict for one that is connected and misses nothing."""
     platform = Platform(account.platform)
     vendor.require(platform)
-    if account.state == AccountState.CONNECTED:
+    if account.state == AccountState.CONNECTED and not talk.missing_scopes(account):
         raise Conflict("This account is connected")
     row = _written(
         creator=account.creator,
@@ -71,6 +86,8 @@ def reconnect(*, account: PlatformAccount, consent: str, actor: audit.Actor, now
         actor=actor,
         now=now,
     )
+    if platform in talk.PLATFORMS:
+        return Started(row, page_address(connection=row, session=session, now=now))
     try:
         attempt = vendor.ask(lambda client: client.reauthenticate(account.external_id))
     except PlatformError as error:
@@ -99,6 +116,7 @@ def _written(
     """Consent and attempt in one transaction; the creator's lock keeps two starts from each other's way."""
     if consent != rules.CONSENT_VERSION:
         raise Invalid(FieldError("consent", "Agree to the current text to connect an account."))
+    lasts = oauth.STATE_LASTS + oauth.ANSWER_LASTS if platform in talk.PLATFORMS else rules.LASTS
     with transaction.atomic():
         member, living = acting_member(actor), lock_creator(creator)
         if living.status == CreatorStatus.OFFBOARDED:
@@ -119,7 +137,7 @@ def _written(
             consent=agreed,
             started_by=member,
             started_at=now,
-            expires_at=now + rules.LASTS,
+            expires_at=now + lasts,
         )
         for action, target, changes in (
             ("consent.given", agreed.public_id, {"text_version": consent, "creator": living.public_id}),

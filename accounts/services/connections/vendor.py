@@ -8,6 +8,7 @@ import structlog
 from django.conf import settings
 
 from accounts.errors import NotConfigured
+from accounts.services.connections.oauth import talk
 from accounts.types import Platform
 from huntaze.kernel.errors import Unavailable
 from huntaze.kernel.outbox import assert_no_transaction
@@ -23,6 +24,8 @@ RETRY_AFTER = 30
 
 def is_configured(platform: Platform) -> bool:
     """Whether the operator gave what the platform's connections need."""
+    if platform in talk.PLATFORMS:
+        return talk.is_configured(platform)
     return platform is Platform.ONLYFANS and bool(settings.ONLYFANSAPI_API_KEY)
 
 

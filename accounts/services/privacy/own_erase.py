@@ -12,6 +12,7 @@ from accounts.models import (
     Invitation,
     LegalHold,
     Membership,
+    OAuthState,
     RefreshSession,
     RetentionChoice,
     User,
@@ -62,6 +63,7 @@ def doors(scope: PrivacyScope) -> list[Step]:
 
 def rest(scope: PrivacyScope) -> list[Step]:
     named = [
+        delete("oauth_states", of_creator(OAuthState, "connection__creator")),
         delete("connections", of_creator(Connection)),
         keep("consents", of_creator(Consent), reason="consents", until="audit"),
         blank("accounts", named_accounts, deeds.nameless_accounts),

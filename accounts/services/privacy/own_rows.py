@@ -39,10 +39,10 @@ def accounts(subject: Subject) -> QuerySet[PlatformAccount]:
     return rows.filter(creator_id=subject.pk) if subject.scope is PrivacyScope.CREATOR else rows
 
 
-def of_creator(model: Any) -> Callable[[Subject], QuerySet[Any]]:
+def of_creator(model: Any, path: str = "creator") -> Callable[[Subject], QuerySet[Any]]:
     def rows(subject: Subject) -> QuerySet[Any]:
         found: QuerySet[Any] = model.objects.all()
-        return found.filter(creator_id=subject.pk) if subject.scope is PrivacyScope.CREATOR else found
+        return found.filter(**{path: subject.pk}) if subject.scope is PrivacyScope.CREATOR else found
 
     return rows
 

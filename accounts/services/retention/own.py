@@ -18,6 +18,7 @@ from accounts.models import (
     KnownDevice,
     Mail,
     Membership,
+    OAuthState,
     PrivacyRequest,
     RefreshSession,
     Revocation,
@@ -69,6 +70,12 @@ def _revocations(now: datetime) -> QuerySet[Any]:
     )
 
 
+def _oauth_states(now: datetime) -> QuerySet[Any]:
+    """Kept for a while to tell a replayed one from an unknown one; one with an offer waits until that is given back."""
+    old = OAuthState.objects.filter(expires_at__lt=now - period("oauth_states"), offer__isnull=True)
+    return old.order_by("expires_at")
+
+
 def _mails(now: datetime) -> QuerySet[Any]:
     """A mail belongs to its reader; the hold of any workspace of theirs keeps it."""
     is_held = Exists(Membership.objects.filter(user=OuterRef("user"), workspace_id__in=held()))
@@ -99,6 +106,7 @@ RULES = (
     of_rows("connections", _connections),
     of_rows("revocations", _revocations, every=DAILY),
     of_rows("mails", _mails),
+    of_rows("oauth_states", _oauth_states),
     Rule("mail_files", mail_files.forget_old, mail_files.count_old),
     of_rows("exports", _export_files, every=OFTEN),
     of_rows("privacy_requests", _privacy_requests, every=DAILY),

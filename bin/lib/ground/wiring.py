@@ -15,6 +15,26 @@ from ground.place import Place
 SANDBOX = "sandbox"
 SANDBOX_COMMAND = "python -m sandbox --port $SANDBOX_PORT --profile demo --state var/sandbox.json"
 _SANDBOX_PATH = "/onlyfansapi"
+#: Addresses of the other platforms, each below the sandbox's; set by a person, they stay.
+_OTHERS = {
+    "INSTAGRAM_AUTH_URL": "/instagram/www",
+    "INSTAGRAM_API_URL": "/instagram/api",
+    "INSTAGRAM_GRAPH_URL": "/instagram/graph",
+    "TIKTOK_AUTH_URL": "/tiktok/www",
+    "TIKTOK_API_URL": "/tiktok/open",
+    "WHATSAPP_AUTH_URL": "/whatsapp",
+    "WHATSAPP_GRAPH_URL": "/whatsapp",
+}
+#: What the sandbox knows our applications by.
+_APPS = {
+    "INSTAGRAM_APP_ID": "instagram_sandbox",
+    "INSTAGRAM_APP_SECRET": "instagram_secret_0123456789",
+    "TIKTOK_CLIENT_KEY": "tiktok_sandbox",
+    "TIKTOK_CLIENT_SECRET": "tiktok_secret_0123456789",
+    "WHATSAPP_APP_ID": "whatsapp_sandbox",
+    "WHATSAPP_APP_SECRET": "whatsapp_secret_0123456789",
+    "WHATSAPP_CONFIG_ID": "1",
+}
 
 
 def uses_sandbox(person: Mapping[str, str]) -> bool:
@@ -31,7 +51,15 @@ def addresses(person: Mapping[str, str], port: int, sandbox_port: int) -> dict[s
         told |= {"BASE_URL": base, "CSRF_TRUSTED_ORIGINS": f"{base},http://localhost:{port}"}
     if uses_sandbox(person):
         told["ONLYFANSAPI_BASE_URL"] = f"http://127.0.0.1:{sandbox_port}{_SANDBOX_PATH}"
+        told |= _others(person, sandbox_port)
     return told
+
+
+def _others(person: Mapping[str, str], sandbox_port: int) -> dict[str, str]:
+    """Instagram, TikTok and WhatsApp are the sandbox's too, each unless the person set anything of it."""
+    wanted = {name: f"http://127.0.0.1:{sandbox_port}{path}" for name, path in _OTHERS.items()} | _APPS
+    theirs = {name.partition("_")[0] for name in wanted if person.get(name)}
+    return {name: value for name, value in wanted.items() if name.partition("_")[0] not in theirs}
 
 
 def with_tools(place: Place, environment: Mapping[str, str]) -> dict[str, str]:

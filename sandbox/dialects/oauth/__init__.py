@@ -1,0 +1,1 @@
+"""The dialects that are connected by OAuth: Instagram, TikTok and WhatsApp, each with its consent page."""
