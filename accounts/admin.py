@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from accounts.errors import EndpointDisabled
 from accounts.models import (
     ApiKey,
     AuditEvent,
@@ -27,6 +28,8 @@ from accounts.models import (
     Revocation,
     TokenRefresh,
     User,
+    WebhookDelivery,
+    WebhookSubscription,
     Workspace,
 )
 from accounts.services.audit import Actor
@@ -36,6 +39,7 @@ from accounts.services.mail import send_again
 from accounts.services.platform_accounts import set_paused
 from accounts.services.privacy import holds
 from accounts.services.retention import run as retention_runs
+from accounts.services.webhooks import endpoints
 from accounts.templatetags.integration_words import (
     account_words,
     failure_words,
@@ -45,6 +49,7 @@ from accounts.templatetags.integration_words import (
 from accounts.types import AccountState
 from huntaze.kernel import clock, ids
 from huntaze.kernel.admin import Attention, ReadOnlyAdmin, attention
+from huntaze.kernel.errors import NotFound
 
 
 @admin.register(Workspace)
@@ -287,6 +292,64 @@ class MailAdmin(ReadOnlyAdmin):
         self.message_user(request, text % {"count": count}, messages.SUCCESS)
 
 
+@admin.register(WebhookSubscription)
+class WebhookSubscriptionAdmin(ReadOnlyAdmin):
+    """Endpoints of workspaces; address and secrets are sealed."""
+
+    list_display = (
+        "public_id",
+        "workspace",
+        "description",
+        "disabled_at",
+        "disabled_reason",
+        "failing_since",
+    )
+    list_filter = ("disabled_reason",)
+    list_select_related = ("workspace",)
+    search_fields = ("workspace__name", "description")
+    ordering = ("-id",)
+    exclude = ("url", "secret", "old_secret")
+
+
+@admin.register(WebhookDelivery)
+class WebhookDeliveryAdmin(ReadOnlyAdmin):
+    """What endpoints were told, with every attempt."""
+
+    list_display = (
+        "public_id",
+        "kind",
+        "subscription",
+        "workspace",
+        "state",
+        "attempts",
+        "last_error",
+        "queued_at",
+    )
+    list_filter = ("state", "kind")
+    list_select_related = ("subscription", "workspace")
+    search_fields = ("trace_id__exact",)
+    ordering = ("-id",)
+    actions = ("send_again",)
+
+    @admin.action(permissions=["operate"], description=_("Send again"))
+    def send_again(self, request: HttpRequest, queryset: QuerySet[WebhookDelivery]) -> None:
+        actor, now, count, off = Actor.staff(int(request.user.pk)), clock.now(), 0, 0
+        for row in queryset.select_related("subscription"):
+            try:
+                count += endpoints.send_again(row=row.subscription, delivery_pk=row.pk, actor=actor, now=now)
+            except (EndpointDisabled, NotFound):
+                off += 1
+        text = ngettext("%(count)d event is sent again.", "%(count)d events are sent again.", count)
+        self.message_user(request, text % {"count": count}, messages.SUCCESS)
+        if off:
+            text = ngettext(
+                "%(count)d event has an endpoint that is off.",
+                "%(count)d events have an endpoint that is off.",
+                off,
+            )
+            self.message_user(request, text % {"count": off}, messages.WARNING)
+
+
 @admin.register(PrivacyRequest)
 class PrivacyRequestAdmin(ReadOnlyAdmin):
     """Exports and erasures, when they have to be answered, and whether a hold makes them wait."""
@@ -376,6 +439,13 @@ class RetentionRunAdmin(ReadOnlyAdmin):
     def kept(self, row: RetentionRun) -> str:
         days = settings.RETENTION.get(row.name)
         return f"{days.total_seconds() / 86_400:g}" if days else "–"
+
+
+@attention
+def endpoints_off() -> Attention:
+    rows = WebhookSubscription.objects.filter(removed_at=None, disabled_reason__in=["gone", "failing"])
+    url = reverse("admin:accounts_webhooksubscription_changelist") + "?disabled_reason__exact=failing"
+    return Attention(_("Webhook endpoints that were switched off"), rows.count(), url)
 
 
 @attention

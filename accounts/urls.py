@@ -16,6 +16,7 @@ from accounts.views import (
     signin,
     signup,
     team,
+    webhooks,
 )
 
 urlpatterns = [
@@ -80,6 +81,18 @@ urlpatterns = [
         integrations.connection_deed,
         name="connection_deed",
     ),
+    path("settings/webhooks", webhooks.overview, name="webhooks"),
+    path("settings/webhooks/new", webhooks.add, name="webhook_add"),
+    path("settings/webhooks/<str:endpoint_id>", webhooks.endpoint, name="webhook"),
+    path("settings/webhooks/<str:endpoint_id>/change", webhooks.change, name="webhook_change"),
+    path("settings/webhooks/<str:endpoint_id>/enable", webhooks.enable, name="webhook_enable"),
+    path("settings/webhooks/<str:endpoint_id>/rotate", webhooks.rotate, name="webhook_rotate"),
+    path(
+        "settings/webhooks/<str:endpoint_id>/events/<str:event_row_id>/replay",
+        webhooks.replay,
+        name="webhook_replay",
+    ),
+    path("settings/webhooks/<str:endpoint_id>/<str:deed>", webhooks.deed, name="webhook_deed"),
     path("settings/audit", audit.log, name="audit_log"),
     path("settings/privacy", privacy.overview, name="privacy"),
     path("settings/privacy/exports", privacy.export, name="privacy_export"),

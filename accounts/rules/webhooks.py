@@ -33,6 +33,8 @@ PATIENCE = timedelta(days=5)
 #: What waited this long, behind an endpoint that failed or was off, is a dead letter.
 WAITS_AT_MOST = timedelta(days=3)
 MOST_ENDPOINTS = 20
+#: How long the page lets an old secret go on, and how far back it sends again what was given up.
+OVERLAP, REPLAY = timedelta(hours=24), timedelta(days=30)
 LONGEST_OVERLAP = timedelta(hours=168)
 #: Longest hold of an endpoint after failures in a row.
 MOST_HOLD = timedelta(seconds=300)

@@ -26,6 +26,13 @@ def deliveries_of(endpoint: WebhookSubscription) -> QuerySet[WebhookDelivery]:
     return WebhookDelivery.objects.filter(subscription=endpoint).order_by("-pk")
 
 
+def deliveries_page(endpoint: WebhookSubscription, *, after: str, limit: int) -> list[WebhookDelivery]:
+    """Some of the log, newest first, from behind the row with this public id on; an id of elsewhere begins it."""
+    rows, uid = deliveries_of(endpoint), decode(WebhookDelivery.PREFIX, after)
+    last = rows.filter(uid=uid).values_list("pk", flat=True).first() if uid else None
+    return list((rows.filter(pk__lt=last) if last else rows)[:limit])
+
+
 def delivery_of(endpoint: WebhookSubscription, public_id: str) -> WebhookDelivery:
     """Raises NotFound."""
     uid = decode(WebhookDelivery.PREFIX, public_id)

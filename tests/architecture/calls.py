@@ -182,6 +182,7 @@ _WORKSPACE = "/api/workspaces/<workspace_id>"
 _MEMBER = f"{_WORKSPACE}/members/<member_id>"
 _ENDPOINTS = "/api/webhooks/endpoints"
 _ENDPOINT = f"{_ENDPOINTS}/<endpoint_id>"
+_HOOK = "/settings/webhooks/<endpoint_id>"
 _SEND_FORM: Body = lambda t: {  # noqa: E731
     "account": t.ids["account_id"], "recipient": t.ids["fan_id"], "text": "Hello", "priority": "5", "token": "0" * 32,
 }  # fmt: skip
@@ -392,6 +393,20 @@ CALLS: dict[str, Call] = {
     ),
     "POST /settings/keys/<key_id>/replace": call(200, 201, 302, reach="workspace"),
     "POST /settings/keys/<key_id>/revoke": call(302, reach="workspace"),
+    "GET /settings/webhooks": call(200, reach="none"),
+    "POST /settings/webhooks/new": call(
+        200, reach="none", body=lambda t: {"url": "https://example.com/hook", "events": ["message.failed"]}
+    ),
+    f"GET {_HOOK}": call(200, reach="workspace"),
+    f"POST {_HOOK}/change": call(
+        302,
+        reach="workspace",
+        body=lambda t: {"url": "https://example.com/hook", "events": ["message.failed"]},
+    ),
+    f"POST {_HOOK}/enable": call(302, reach="workspace"),
+    f"POST {_HOOK}/rotate": call(200, reach="workspace"),
+    f"POST {_HOOK}/<deed>": call(302, reach="workspace", params={"deed": "test"}),
+    f"POST {_HOOK}/events/<event_row_id>/replay": call(302, reach="workspace"),
     # pages of messaging
     "GET /onlyfans": call(200, query=_SHOWN),
     "GET /onlyfans/figures": call(200, query=_SHOWN),
