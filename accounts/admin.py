@@ -304,7 +304,7 @@ class WebhookSubscriptionAdmin(ReadOnlyAdmin):
         "disabled_reason",
         "failing_since",
     )
-    list_filter = ("disabled_reason",)
+    list_filter = (("disabled_at", admin.EmptyFieldListFilter),)
     list_select_related = ("workspace",)
     search_fields = ("workspace__name", "description")
     ordering = ("-id",)
@@ -325,7 +325,7 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
         "last_error",
         "queued_at",
     )
-    list_filter = ("state", "kind")
+    list_filter = ("state",)
     list_select_related = ("subscription", "workspace")
     search_fields = ("trace_id__exact",)
     ordering = ("-id",)
@@ -444,7 +444,7 @@ class RetentionRunAdmin(ReadOnlyAdmin):
 @attention
 def endpoints_off() -> Attention:
     rows = WebhookSubscription.objects.filter(removed_at=None, disabled_reason__in=["gone", "failing"])
-    url = reverse("admin:accounts_webhooksubscription_changelist") + "?disabled_reason__exact=failing"
+    url = reverse("admin:accounts_webhooksubscription_changelist") + "?disabled_at__isempty=0"
     return Attention(_("Webhook endpoints that were switched off"), rows.count(), url)
 
 

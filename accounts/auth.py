@@ -1,13 +1,12 @@
 """API authentication: a bearer token is an access token or an API key; either opens the caller's workspace."""
 
 from typing import Any
-from urllib.parse import unquote
 
 from django.conf import settings
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from accounts.errors import ExposedApiKey, InvalidApiKey, InvalidHeader
+from accounts.errors import InvalidApiKey, InvalidHeader
 from accounts.models import Membership, User
 from accounts.rules.api_keys import TEST, is_allowed, is_well_formed, kind_of
 from accounts.selectors import principal_of
@@ -26,7 +25,6 @@ class BearerAuthentication(BaseAuthentication):
     """`Authorization: Bearer <access token or API key>`; gives (user, Principal)."""
 
     def authenticate(self, request: Request) -> tuple[User, Principal] | None:
-        _refuse_in_address(request)
         header = request.headers.get("Authorization")
         if header is None:
             return None
@@ -56,15 +54,6 @@ def _by_token(token: str) -> tuple[User, Principal]:
     limit = settings.API_REQUESTS_PER_MINUTE
     principal = principal_of(member, limit=limit, session_id=session.public_id, proved_at=session.proved_at)
     return member.user, principal
-
-
-def _refuse_in_address(request: Request) -> None:
-    address = request.META.get("QUERY_STRING", "")
-    if "hz_" in address:
-        with cross_workspace("authentication"):
-            ended = api_keys.revoke_exposed(address=unquote(address), now=clock.now())
-        if ended:
-            raise ExposedApiKey
 
 
 def _by_key(secret: str, request: Request) -> tuple[User, Principal]:

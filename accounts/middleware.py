@@ -1,20 +1,23 @@
-"""Browser sessions: finds the member behind a signed-in person, so that pages know the workspace."""
+"""What is asked of every request: no API key in its address; and who the person behind a browser's session is."""
 
 from collections.abc import Callable
+from urllib.parse import unquote
 
 from django.conf import settings
 from django.contrib.auth import logout
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.utils import timezone, translation
 
+from accounts.errors import ExposedApiKey
 from accounts.models import Membership, User, Workspace
 from accounts.rules.second_factor import Duty
 from accounts.selectors import principal_of
 from accounts.selectors.factors import FactorDuty, duty_of_member, duty_of_staff, with_duty
 from accounts.selectors.workspaces import MOST_PLACES
+from accounts.services.api_keys import revoke_exposed
 from accounts.sessions import is_over, proved_at, touch, workspace_of
-from huntaze.kernel import clock
+from huntaze.kernel import clock, context
 from huntaze.kernel.tenancy import cross_workspace
 from huntaze.kernel.web import lead
 
@@ -23,6 +26,25 @@ BEFORE_THE_WALL = (
     "/api/", "/static/", "/settings/security", "/signout", "/confirm", "/profile/locale", "/verify-email",
     "/workspace",
 )  # fmt: skip
+
+
+class ExposedKeyMiddleware:
+    """Refuses an address with a living API key in its query, whatever it is of, and ends the key: by now it is in
+    somebody's log."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        query = request.META.get("QUERY_STRING", "")
+        if "hz" in query and self._ended(unquote(query)):
+            body = {"error": ExposedApiKey.message, "requestId": context.trace_id()}
+            return JsonResponse(body, status=401, headers={"Cache-Control": "no-store"})
+        return self.get_response(request)
+
+    def _ended(self, query: str) -> int:
+        with cross_workspace("authentication"):
+            return revoke_exposed(address=query, now=clock.now())
 
 
 class MemberMiddleware:

@@ -5,6 +5,7 @@ from django.urls import path
 from accounts.views import (
     audit,
     confirm,
+    erase,
     factors,
     integrations,
     invitations,
@@ -96,8 +97,11 @@ urlpatterns = [
     path("settings/audit", audit.log, name="audit_log"),
     path("settings/privacy", privacy.overview, name="privacy"),
     path("settings/privacy/exports", privacy.export, name="privacy_export"),
-    path("settings/privacy/exports/<str:request_id>/files", privacy.files, name="privacy_files"),
-    path("settings/privacy/erase", privacy.erase, name="privacy_erase"),
-    path("settings/privacy/<str:kind>/<str:request_id>/undo", privacy.undo, name="privacy_undo"),
+    path("settings/privacy/erase", erase.erase, name="privacy_erase"),
+    path("settings/privacy/keep", privacy.keep, name="privacy_keep"),
+    path("settings/privacy/requests/<str:request_id>", privacy.one, name="privacy_request"),
+    path("settings/privacy/requests/<str:request_id>/files", privacy.files, name="privacy_files"),
+    path("settings/privacy/requests/<str:request_id>/link", privacy.link, name="privacy_link"),
+    path("settings/privacy/requests/<str:request_id>/undo", privacy.undo, name="privacy_undo"),
     path("profile/locale", signin.locale, name="profile_locale"),
 ]

@@ -6,6 +6,7 @@ from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from huntaze.home import home
+from huntaze.kernel import csp_reports
 from huntaze.kernel.api import ops
 from messaging.api import webhooks
 
@@ -31,6 +32,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", home, name="home"),
     path("dashboard", home),
+    path(csp_reports.PATH.removeprefix("/"), csp_reports.receive),
     path("", include("accounts.urls")),
     path("", include("messaging.urls")),
 ]

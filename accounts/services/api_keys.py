@@ -13,6 +13,8 @@ from accounts.querysets import living_keys
 from accounts.rules import api_keys as rules
 from accounts.rules.capabilities import is_scope
 from accounts.services import audit, tokens
+from accounts.services.mail import mail_to
+from accounts.types import Role
 from huntaze.kernel.errors import FieldError, Invalid
 from huntaze.kernel.tenancy import workspace_scope
 
@@ -117,10 +119,22 @@ def revoke_exposed(*, address: str, now: datetime) -> int:
         key = ApiKey.objects.filter(living_keys(now), digest=tokens.digest(secret)).first()
         if key is not None:
             with workspace_scope(key.workspace_id):
-                ended += revoke_api_key(key=key, actor=audit.Actor.system(), now=now, reason="in_address")
+                ended += _revoke_exposed(key, now)
     if ended:
         log.warning("accounts.api_key.exposed", keys=ended)
     return ended
+
+
+def _revoke_exposed(key: ApiKey, now: datetime) -> bool:
+    """End one key and tell its maker and the workspace's owners, once."""
+    with transaction.atomic():
+        if not revoke_api_key(key=key, actor=audit.Actor.system(), now=now, reason="in_address"):
+            return False
+        living = Membership.objects.living().filter(user__is_active=True).select_related("user")
+        told = living.filter(Q(pk=key.membership_id) | Q(role=Role.OWNER)).order_by("pk")[:50]
+        for member in told:
+            mail_to(member.user, "key_exposed", now=now, name=key.name, prefix=key.prefix)
+    return True
 
 
 def note_use(*, key: ApiKey, now: datetime, every: timedelta = timedelta(minutes=1)) -> None:

@@ -201,6 +201,22 @@ def _session_stolen(user: User | None, params: Params) -> Letter | None:
     )
 
 
+@letter("key_exposed")
+def _key_exposed(user: User | None, params: Params) -> Letter | None:
+    key = _("“{name}” ({prefix}…)").format(name=params["name"], prefix=params["prefix"])
+    return Letter(
+        _("An API key was revoked"),
+        (
+            _("The key {key} came in an address. Addresses end up in logs, so we revoked it at once.").format(
+                key=key
+            ),
+            _("Make a new key, and send it in the Authorization header only."),
+        ),
+        _("To the API keys"),
+        links.address("/settings/keys"),
+    )
+
+
 @letter("webhook_disabled")
 def _webhook_disabled(user: User | None, params: Params) -> Letter | None:
     if params["reason"] == "gone":

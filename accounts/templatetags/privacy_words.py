@@ -4,7 +4,9 @@ from typing import Any
 
 from django import template
 from django.utils.functional import Promise
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 register = template.Library()
 
@@ -88,6 +90,34 @@ KINDS: dict[str, str | Promise] = {
 _ALL: dict[str, dict[str, str | Promise]] = {
     "step": STEPS, "reason": REASONS, "until": UNTIL, "state": STATES, "kind": KINDS,
 }  # fmt: skip
+
+
+TONES = {"queued": "info", "working": "info", "done": "ok", "failed": "danger", "cancelled": "plain"}
+
+
+@register.filter
+def tone(state: str) -> str:
+    """The colour of a request's state."""
+    return TONES.get(state, "plain")
+
+
+@register.filter
+def days_word(days: int) -> str:
+    """A period in the words that people use for it."""
+    if days >= 365:
+        years = round(days / 365.25)
+        return ngettext("%(count)d year", "%(count)d years", years) % {"count": years}
+    return ngettext("%(count)d day", "%(count)d days", days) % {"count": days}
+
+
+@register.filter
+def days_left(days: int | None) -> str:
+    """What is left of the month in which the law wants an answer."""
+    if days is None:
+        return ""
+    if days < 0:
+        return _now("The time is over.")
+    return ngettext("%(count)d day left", "%(count)d days left", days) % {"count": days}
 
 
 @register.filter

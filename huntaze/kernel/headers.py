@@ -4,6 +4,8 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
 
+from huntaze.kernel.csp_reports import GROUP, PATH
+
 #: What a page may ask of the browser: nothing, but for copying and for security keys, on our own pages.
 #: Names that the browsers of today don't know would stand as warnings in everybody's console.
 _OFF = (
@@ -16,6 +18,8 @@ _OURS = ("clipboard-write", "publickey-credentials-create", "publickey-credentia
 PERMISSIONS_POLICY = ", ".join([*(f"{name}=()" for name in _OFF), *(f"{name}=(self)" for name in _OURS)])
 #: No other site may put an answer of ours into its pages.
 RESOURCE_POLICY = "same-origin"
+#: Where browsers tell what the content policy made them refuse; older ones read it in the policy itself.
+REPORTING = f'{GROUP}="{PATH}"'
 
 
 class HeadersMiddleware(MiddlewareMixin):
@@ -24,4 +28,5 @@ class HeadersMiddleware(MiddlewareMixin):
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
         response.headers.setdefault("Cross-Origin-Resource-Policy", RESOURCE_POLICY)
+        response.headers.setdefault("Reporting-Endpoints", REPORTING)
         return response

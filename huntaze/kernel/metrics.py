@@ -94,6 +94,11 @@ TASK_SECONDS = Histogram("huntaze_task_seconds", "Run time of a task", ("task", 
 CROSS_WORKSPACE = Counter(
     "huntaze_cross_workspace_total", "Times the code looked across workspaces", ("reason",)
 )
+CSP_REPORTS = Counter(
+    "huntaze_csp_reports_total",
+    "Reports of content that browsers refused on our pages, by directive, and why a report was not taken",
+    ("directive",),
+)
 REFRESH_REUSE = Counter(
     "huntaze_auth_refresh_reuse_total",
     "Refresh tokens that were presented again: a session ended for theft",

@@ -10,11 +10,11 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts.models import PlatformAccount
 from accounts.services.privacy.own_rows import erased_id
-from accounts.services.privacy.registry import Dataset, Party, Step, Subject, blank, delete, keep
+from accounts.services.privacy.registry import Dataset, Known, Party, Step, Subject, blank, delete, keep
 from accounts.types import PrivacyScope
 from huntaze.kernel import ids, reseal
 from huntaze.kernel.crypto import DecryptionFailed
@@ -35,6 +35,7 @@ from messaging.models import (
     SendPolicy,
 )
 from messaging.rules.content import NO_TEXT
+from messaging.services.fans import handle_digest
 from messaging.types import CampaignState, DeliveryState
 
 Rows = Callable[[Subject], QuerySet[Any]]
@@ -283,4 +284,24 @@ def _find(scope: PrivacyScope, public_id: str, creator_pks: frozenset[int] | Non
     return rows.values_list("pk", flat=True).first()
 
 
-PARTY = Party("messaging", 5, _datasets, _steps, _find)
+def called(fan: Fan) -> str:
+    """What the fan is called on a page: handle, else name, else public id."""
+    for sealed, lead in ((fan.handle, "@"), (fan.name, "")):
+        if text := sealed.reveal() if sealed is not None else "":
+            return f"{lead}{text}"
+    return fan.public_id
+
+
+def _look(scope: PrivacyScope, text: str, creator_pks: frozenset[int] | None) -> list[Known]:
+    """By public id, by the platform's id, or by the whole handle: one fan under each account that knows them."""
+    if scope is not PrivacyScope.FAN or not text:
+        return []
+    uid = ids.decode("fan", text)
+    asked = Q(uid=uid) if uid else Q(handle_digest=handle_digest(text)) | Q(platform_user_id=text)
+    rows = Fan.objects.filter(asked, erased_at=None).select_related("account")
+    if creator_pks is not None:
+        rows = rows.filter(account__creator_id__in=creator_pks)
+    return [Known(row.public_id, called(row), str(row.account)) for row in rows.order_by("pk")[:20]]
+
+
+PARTY = Party("messaging", 5, _datasets, _steps, _find, _look)

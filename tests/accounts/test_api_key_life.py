@@ -9,18 +9,20 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.core import mail
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
-from accounts.errors import KeyEnded
-from accounts.models import ApiKey, AuditEvent, Workspace
+from accounts.errors import ExposedApiKey, KeyEnded
+from accounts.models import ApiKey, AuditEvent, Mail, Workspace
 from accounts.rules import api_keys as rules
 from accounts.services.api_keys import issue_api_key, rotate_api_key
 from accounts.services.audit import Actor
+from accounts.services.mail import send_due
 from huntaze.kernel import clock
 from huntaze.kernel.tenancy import cross_workspace, workspace_scope
-from tests.factories.accounts import NOW, api_key
+from tests.factories.accounts import NOW, MembershipFactory, api_key
 
 STATUS = "/api/onlyfans/messaging/status"
 Person = Callable[[Any], APIClient]
@@ -211,6 +213,40 @@ def test_a_key_in_an_address_is_refused_and_ended(world: Any) -> None:
     )
     assert not works(secret)
     assert (keys()[0].revoked_reason, actions()) == ("in_address", ["key.revoked"])
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/signin?next={}",
+        "/nowhere?q=1&k={}",
+        "/api/health?key={}",
+        "/api/auth/signin?x={}",
+        "/api/keys?%6bey={}",
+    ],
+)
+def test_whatever_the_address_is_of(world: Any, address: str) -> None:
+    secret = api_key(world.owner)
+    answer = APIClient().get(address.format(secret.replace("_", "%5F")))
+    assert (answer.status_code, answer.json()["error"]) == (401, ExposedApiKey.message)
+    assert secret not in answer.content.decode()
+    assert not works(secret)
+
+
+def test_its_maker_and_the_owners_are_told_by_mail_once(world: Any) -> None:
+    other = MembershipFactory(workspace=world.owner.workspace, role="owner")
+    secret = api_key(world.manager)
+    for _ in range(2):
+        APIClient().get(f"{STATUS}?api_key={secret}")
+    mails = Mail.objects.filter(kind="key_exposed")
+    assert {row.to for row in mails} == {
+        world.owner.user.email, world.manager.user.email, other.user.email,
+    }  # fmt: skip
+    assert len(mails) == 3
+    mail.outbox.clear()
+    assert send_due() == 3
+    said = str(mail.outbox[0].body)
+    assert (f"“Test key” ({secret[:12]}…)" in said, secret in said) == (True, False)
 
 
 def test_an_address_that_only_looks_like_a_key_costs_nothing(db: None) -> None:

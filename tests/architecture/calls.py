@@ -426,16 +426,20 @@ CALLS: dict[str, Call] = {
 OPEN: dict[str, str] = {
     "GET /": "leads somewhere else",
     "GET /dashboard": "leads somewhere else",
+    "GET /csp-report": "browsers tell what they refused; nothing is shown and nothing is kept",
     "GET /signin": "the way in",
     "GET /signup": "the way in",
     "GET /settings": "the caller's own particulars; the workspace's are shown to who may change them",
     "GET /settings/profile": "the caller's own particulars",
     "GET /workspace": "the caller's own memberships",
     "GET /settings/privacy": "the caller's own requests; what they may ask about is judged by the service",
-    "GET /settings/privacy/<kind>/<request_id>/undo": "the caller's own requests",
+    **{
+        f"GET /settings/privacy/requests/<request_id>{path}": "the caller's own requests"
+        for path in ("", "/files", "/link", "/undo")
+    },
+    "GET /settings/privacy/keep": "asks for the right to answer privacy requests itself",
     "GET /settings/privacy/erase": "the caller's own requests; what they may ask about is judged by the service",
     "GET /settings/privacy/exports": "the caller's own requests; what they may ask about is judged by the service",
-    "GET /settings/privacy/exports/<request_id>/files": "the caller's own requests",
     "GET /api/privacy/files/<token>": "by a signed link of 15 minutes",
     "GET /invitation/<token>": "by the token of a mail",
     "POST /api/invitations/look": "by the token of a mail",

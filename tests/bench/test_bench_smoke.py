@@ -99,6 +99,13 @@ def test_campaign_queues_everybody_and_others_go_on(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("transactional_db")
+def test_export_puts_every_message_into_the_zip(tmp_path: Path) -> None:
+    found = run("export", tmp_path)
+    assert (found["messages"], found["messages_in_the_zip"]) == (300, 300)
+    assert found["ready_after_s"] > 0
+
+
+@pytest.mark.usefixtures("transactional_db")
 def test_queues_says_which_peers_did_not_run(tmp_path: Path) -> None:
     found = run("queues", tmp_path, "--peers", "")
     assert found["not_run"] == ["bullmq", "post_office", "procrastinate"]

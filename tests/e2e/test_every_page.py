@@ -25,6 +25,7 @@ PATHS = [
     "/settings/keys",
     "/settings/audit",
     "/settings/privacy",
+    "/settings/webhooks",
     "/settings/privacy/erase?scope=workspace",
 ]
 JS_BUDGET, CSS_BUDGET, HTML_BUDGET, REQUESTS = 40_000, 25_000, 40_000, 12

@@ -97,7 +97,7 @@ def test_an_export_is_asked_for_and_downloaded(proved: Any, world: World) -> Non
     work.run_due()
     with cross_workspace("demo"):
         row = PrivacyRequest.objects.get()
-    path = f"/settings/privacy/exports/{row.public_id}/files"
+    path = f"/settings/privacy/requests/{row.public_id}/files"
     assert path in client.get("/settings/privacy").content.decode()
     with zipfile.ZipFile(io.BytesIO(b"".join(client.get(path).streaming_content))) as archive:
         assert "fans.csv" in archive.namelist()
@@ -110,11 +110,11 @@ def test_an_erasure_is_shown_then_asked_for_then_taken_back(proved: Any, world: 
     assert "The audit log, without names" in page
     with cross_workspace("demo"):
         assert not PrivacyRequest.objects.exists()
-    client.post("/settings/privacy/erase", {"scope": "workspace"})
+    client.post("/settings/privacy/erase", {"scope": "workspace", "typed": "Ours"})
     assert Workspace.objects.get(pk=world.owner.workspace_id).status == "closing"
     with cross_workspace("demo"):
         row = PrivacyRequest.objects.get()
-    client.post(f"/settings/privacy/erase/{row.public_id}/undo")
+    client.post(f"/settings/privacy/requests/{row.public_id}/undo")
     assert Workspace.objects.get(pk=world.owner.workspace_id).status == "active"
 
 

@@ -1,12 +1,17 @@
 """Words that occur nowhere else, put wherever a person may leave one; and a search that finds them wherever they lie.
 
 The search looks at the data as a thief with the keys would: every text and byte column of every table, sealed columns
-opened as far as they open, every key and value in Redis, and every file of the media storage.
+opened as far as they open, every key and value in Redis, and every file wherever files lie: media, mails written as
+files, static files, the folder of everything that runs.
 """
 
 import base64
+import gzip
 import json
+import zipfile
 from collections.abc import Iterable, Iterator
+from email import message_from_bytes
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +19,7 @@ from django.apps import apps
 from django.conf import settings
 from django.db import connection
 
+from accounts.models import BrowserSession
 from huntaze.kernel import redis
 from huntaze.kernel.crypto import DecryptionFailed, Sealed
 from huntaze.kernel.fields import EncryptedTextField
@@ -21,10 +27,10 @@ from huntaze.kernel.tenancy import cross_workspace
 
 
 def found(canaries: Iterable[str]) -> dict[str, set[str]]:
-    """Where each canary lies: `table.column`, `redis` or `media`; canaries that lie nowhere are left out."""
+    """Where each canary lies: `table.column`, `redis` or `file`; canaries that lie nowhere are left out."""
     wanted = {word: _forms(word) for word in canaries}
     places: dict[str, set[str]] = {}
-    for place, haystack in (*_tables(), *_opened(), *_redis(), *_media()):
+    for place, haystack in (*_tables(), *_opened(), *_sessions(), *_redis(), *_files()):
         low = haystack.lower()
         for word, forms in wanted.items():
             if any(form in low for form in forms):
@@ -79,6 +85,13 @@ def _text(sealed: Sealed | None) -> str:
         return text
 
 
+def _sessions() -> Iterator[tuple[str, bytes]]:
+    """What browsers' sessions remember lies packed in its column."""
+    store = import_module(settings.SESSION_ENGINE).SessionStore()
+    for data in BrowserSession.objects.values_list("session_data", flat=True):
+        yield "accounts_browsersession.session_data (opened)", json.dumps(store.decode(data)).encode()
+
+
 def _redis() -> Iterator[tuple[str, bytes]]:
     client = redis.client()
     readers: dict[bytes, Any] = {
@@ -95,8 +108,24 @@ def _redis() -> Iterator[tuple[str, bytes]]:
         yield "redis", str(key).encode() + repr(readers[kind](key)).encode()
 
 
-def _media() -> Iterator[tuple[str, bytes]]:
-    root = Path(settings.MEDIA_ROOT) if settings.MEDIA_ROOT else None
-    for path in root.rglob("*") if root and root.is_dir() else ():
-        if path.is_file():
-            yield "media", str(path).encode() + path.read_bytes()
+def folders() -> list[Path]:
+    """Every folder that the product writes files to or hands files out of."""
+    named = [settings.MEDIA_ROOT, settings.STATIC_ROOT, settings.EMAIL_FILE_PATH, *settings.STATICFILES_DIRS]
+    return [Path(str(folder)) for folder in named if folder]
+
+
+def _files() -> Iterator[tuple[str, bytes]]:
+    """Names and contents; mails as they are read, packed files unpacked."""
+    for path in (
+        path for folder in folders() if folder.is_dir() for path in folder.rglob("*") if path.is_file()
+    ):
+        body = path.read_bytes()
+        yield "file", str(path).encode() + body
+        if path.suffix == ".log":
+            parts = message_from_bytes(body).walk()
+            yield "file", b"".join(part.get_payload(decode=True) or b"" for part in parts)  # type: ignore[misc]
+        elif path.suffix == ".gz":
+            yield "file", gzip.decompress(body)
+        elif zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                yield from (("file", archive.read(name)) for name in archive.namelist())

@@ -3,11 +3,13 @@
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 import time_machine
 from django.apps import apps
+from django.test import Client
 from rest_framework.test import APIClient
 
 from accounts.models import (
@@ -26,6 +28,7 @@ from accounts.models import (
 from accounts.services.audit_chain import seal
 from accounts.services.audit_check import verify
 from accounts.services.connections import leave
+from accounts.services.mail import mail_to, send_due
 from accounts.services.privacy import work
 from huntaze.kernel import clock, crypto
 from huntaze.kernel.crypto import DecryptionFailed
@@ -47,12 +50,28 @@ GRACE = timedelta(days=30)
 
 
 @pytest.fixture
-def planted(world: Any, platform: Sandbox) -> Planted:
+def planted(world: Any, platform: Sandbox, settings: Any, tmp_path: Path) -> Planted:
+    """Mails are files here, and everybody has been around: their sessions, limits and caches are in Redis."""
+    settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    settings.EMAIL_FILE_PATH, settings.MEDIA_ROOT = str(tmp_path / "mail"), str(tmp_path / "media")
     put = plant(world)
+    go_around(world)
+    send_due()
     places = found(put.words.values())
     missing = [name for name, word in put.words.items() if word not in places]
     assert (missing, len(put.words) >= 30) == ([], True)
     return put
+
+
+def go_around(world: Any) -> None:
+    for member in (world.owner, world.chatter):
+        user = User.objects.get(pk=member.user_id)
+        browser = Client()
+        browser.post("/signin", {"email": user.email, "password": "wrong"})
+        browser.post("/password/reset", {"email": user.email})
+        browser.force_login(user)
+        for path in ("/onlyfans", "/team", "/settings/privacy?fan=nobody", "/settings/security"):
+            browser.get(path)
 
 
 def ask(client: APIClient, **body: Any) -> Any:
@@ -90,6 +109,19 @@ def test_nothing_of_an_erased_workspace_is_left(world: Any, person: Person, plan
     assert left(planted) == {}
     row = request_row()
     assert (row.state, row.done_count == row.total_count) == ("done", True)
+
+
+def test_mails_of_the_erased_go_as_files_too_and_others_stay(
+    world: Any, person: Person, planted: Planted, settings: Any
+) -> None:
+    mail_to(world.outsider.user, "welcome", now=clock.now())
+    send_due()
+    places = found([planted.words["owner_email"]])[planted.words["owner_email"]]
+    assert "file" in places
+    ask(person(world.owner), scope="workspace", atOnce=True, reason="Court order 12/345")
+    run()
+    texts = [path.read_text() for path in Path(settings.EMAIL_FILE_PATH).iterdir()]
+    assert len([text for text in texts if world.outsider.user.email in text]) == 1
 
 
 def test_an_erased_workspace_leaves_others_alone(world: Any, person: Person, planted: Planted) -> None:

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 
 from accounts.types import PrivacyScope
 from huntaze.kernel.tenancy import cross_workspace, workspace_scope
@@ -49,8 +49,18 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """Somebody whom a request may be about: public id, what they are called here, and where they belong."""
+
+    public_id: str
+    label: str
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Party:
     """What one app knows. `find` gives the key of a row by public id within these creators (None: all), or None.
+    `look` gives, within them, whom somebody means by an id, a handle or a name, at most 20.
 
     `rank` orders the steps of an erasure over all apps: 0 shuts the doors, 9 comes last.
     """
@@ -60,7 +70,7 @@ class Party:
     datasets: Callable[[PrivacyScope], list[Dataset]]
     steps: Callable[[PrivacyScope], list[Step]]
     find: Callable[[PrivacyScope, str, frozenset[int] | None], int | None] = lambda *_: None
-    tables: frozenset[type[Model]] = field(default_factory=frozenset)
+    look: Callable[[PrivacyScope, str, frozenset[int] | None], list[Known]] = lambda *_: []
 
 
 @contextmanager

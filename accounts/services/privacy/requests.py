@@ -8,12 +8,12 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef
 
 from accounts.errors import AlreadyAsked, LastOwner, NothingToUndo
-from accounts.models import Creator, ExportChunk, Membership, PrivacyRequest, Workspace
+from accounts.models import Creator, ExportChunk, Membership, PrivacyRequest, User, Workspace
 from accounts.rules.privacy import HAS_GRACE, LEAST_REASON, capability_for
 from accounts.services import audit
 from accounts.services.mail import mail_to
 from accounts.services.privacy import registry
-from accounts.services.privacy.registry import Subject
+from accounts.services.privacy.registry import Known, Subject
 from accounts.services.workspaces import lock_workspace
 from accounts.types import CreatorStatus, PrivacyScope, Role, WorkspaceStatus
 from huntaze.kernel import context, ids
@@ -54,6 +54,28 @@ def subject_of(*, principal: Principal, kind: str, scope: PrivacyScope, target_i
         if pk is not None:
             return Subject(scope, principal.workspace_pk, pk, target_id or "")
     raise NotFound("Unknown id")
+
+
+def look_up(*, principal: Principal, scope: PrivacyScope, text: str) -> list[Known]:
+    """Whom the caller may mean by an id, a handle or a name; asked outside of any scope. Raises NotAllowed."""
+    if not any(principal.can(capability_for(kind, scope)) for kind in ("export", "erase")):
+        raise NotAllowed
+    with workspace_scope(principal.workspace_pk):
+        return [
+            known
+            for party in registry.parties()
+            for known in party.look(scope, text.strip()[:100], principal.creator_ids)
+        ]
+
+
+def name_of(*, subject: Subject, principal: Principal) -> str:
+    """What a person types to say that they mean this one: a name, or their own address."""
+    if subject.scope is PrivacyScope.WORKSPACE:
+        return str(Workspace.objects.values_list("name", flat=True).get(pk=subject.pk))
+    if subject.scope is PrivacyScope.ME:
+        return str(User.objects.values_list("email", flat=True).get(pk=principal.user_pk))
+    found = look_up(principal=principal, scope=subject.scope, text=subject.public_id)
+    return found[0].label if found else subject.public_id
 
 
 def plan_of(subject: Subject) -> list[Planned]:
