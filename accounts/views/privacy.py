@@ -1,6 +1,6 @@
 """Pages of exports and of everything that was asked for: how far it is, its files, its receipt, and taking it back."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -194,8 +194,13 @@ def _shown(row: PrivacyRequest, now: datetime, is_held: bool) -> dict[str, Any]:
         "can_undo": is_open and (row.kind == "export" or (row.state == "queued" and row.available_at > now)),
         "has_files": row.kind == "export" and row.state == "done" and now < downloads.files_until(row),
         "percent": min(100, 100 * row.done_count // row.total_count) if row.total_count else None,
-        "days_left": (row.answer_by - now).days if is_open else None,
+        "days_left": _days_left(row.answer_by - now) if is_open else None,
     }
+
+
+def _days_left(left: timedelta) -> int:
+    """Whole days, the one that has begun counted; -1 when the time is over."""
+    return -(-left // timedelta(days=1)) if left >= timedelta(0) else -1
 
 
 def _fans(who: Principal, text: str) -> list[Known]:

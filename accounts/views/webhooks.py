@@ -160,12 +160,12 @@ def _shown(
     values = {"url": row.url.reveal(), "events": row.events, "description": row.description}
     after = request.GET.get("after", "")
     events = selectors.deliveries_page(row, after=after, limit=MOST_SHOWN + 1)
-    shown = _row(row)
+    shown, until = _row(row), row.old_secret_until
     context = shown | {
         "endpoint": shown,
         "form": form or EndpointForm(initial=values),
         "secret": secret,
-        "old_until": row.old_secret_until if (row.old_secret_until or clock.now()) > clock.now() else None,
+        "old_until": until if until is not None and until > clock.now() else None,
         "events": [_event(event) for event in events[:MOST_SHOWN]],
         "after": events[MOST_SHOWN - 1].public_id if len(events) > MOST_SHOWN else "",
         "is_cut": bool(after),

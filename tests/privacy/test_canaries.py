@@ -46,7 +46,7 @@ def test_in_what_a_session_remembers(world: Any) -> None:
     session["note"] = WORD * 20  # packed, because it is long
     session.save()
     assert BrowserSession.objects.filter(session_data__contains=WORD).count() == 0
-    assert {"accounts_browsersession.session_data (opened)", "redis"} <= places()
+    assert "accounts_browsersession.session_data (opened)" in places()
 
 
 @pytest.mark.parametrize("kind", ["name", "string", "hash", "list", "set", "zset", "stream"])
