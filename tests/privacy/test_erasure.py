@@ -14,12 +14,15 @@ from rest_framework.test import APIClient
 
 from accounts.models import (
     AuditEvent,
+    BrowserSession,
     Creator,
     ExportChunk,
+    KnownDevice,
     LegalHold,
     Membership,
     PlatformAccount,
     PrivacyRequest,
+    RefreshSession,
     Revocation,
     User,
     Workspace,
@@ -364,11 +367,18 @@ def test_nothing_is_sent_to_an_erased_fan(world: Any, person: Person, planted: P
 def test_a_person_goes_with_their_name_and_mail_and_the_work_stays(
     world: Any, person: Person, planted: Planted
 ) -> None:
-    answer = ask(person(world.chatter), scope="me")
+    client = person(world.chatter)
+    mine = [KnownDevice, BrowserSession, RefreshSession]
+    KnownDevice.objects.create(
+        user=world.chatter.user, digest=b"k" * 32, first_seen_at=clock.now(), last_seen_at=clock.now()
+    )
+    assert [model.objects.filter(user=world.chatter.user).exists() for model in mine] == [True, True, True]
+    answer = ask(client, scope="me")
     assert answer.status_code == 202
     assert run() == 1
     gone = set(planted.words) - set(left(planted))
     assert gone == {"chatter_email", "chatter_name"}
+    assert [model.objects.filter(user=world.chatter.user).exists() for model in mine] == [False, False, False]
     row = User.objects.get(pk=world.chatter.user_id)
     assert (row.is_active, row.name, row.email.endswith("@erased.invalid"), row.has_usable_password()) == (
         False,

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.hashers import make_password
-from django.db.models import CASCADE, F, Q
+from django.db.models import CASCADE, F, ForeignObjectRel, Q
 
 from accounts.models import (
     ApiKey,
@@ -84,8 +84,8 @@ def erase_people(rows: list[User], subject: Subject, now: datetime) -> None:
     Mail.objects.filter(Q(user__in=rows) | Q(to__in=emails)).delete()
     Invitation.objects.filter(email__in=emails).delete()
     mail_files.forget_of(emails)
-    for relation in User._meta.related_objects:
-        if relation.on_delete is CASCADE:
+    for relation in User._meta.get_fields(include_hidden=True):
+        if isinstance(relation, ForeignObjectRel) and relation.on_delete is CASCADE:
             relation.related_model._default_manager.filter(**{f"{relation.field.name}__in": rows}).delete()
     for row in rows:
         User.objects.filter(pk=row.pk).update(
