@@ -1,9 +1,15 @@
-"""Where `/` leads: members to their work, staff without a workspace to the admin."""
+"""Where `/` leads: members to their work, or to setting it up; staff without a workspace to the admin."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
+from accounts.services.onboarding import is_first_run
+from huntaze.kernel.tenancy import workspace_scope
+
 
 def home(request: HttpRequest) -> HttpResponse:
-    is_staff_only = getattr(request, "principal", None) is None and getattr(request.user, "is_staff", False)
-    return redirect("admin:index" if is_staff_only else "onlyfans")
+    principal = getattr(request, "principal", None)
+    if principal is None:
+        return redirect("admin:index" if getattr(request.user, "is_staff", False) else "onlyfans")
+    with workspace_scope(principal.workspace_pk):
+        return redirect("onboarding" if is_first_run(principal) else "onlyfans")

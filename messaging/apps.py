@@ -7,11 +7,11 @@ class MessagingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from accounts.services import offboarding
+        from accounts.services import offboarding, onboarding
         from accounts.services.privacy import registry
         from accounts.services.retention import registry as forgetting
         from huntaze.kernel import health
-        from messaging.selectors import waiting
+        from messaging.selectors import has_sent, waiting
         from messaging.services import circuits, privacy, retention, switch
 
         registry.register(privacy.PARTY)
@@ -21,6 +21,7 @@ class MessagingConfig(AppConfig):
         health.register("sending", switch.check)
         health.register("sending-accounts", circuits.check)
         offboarding.register_waiting(waiting)
+        onboarding.register_has_sent(has_sent)
         health.register_vendor(
             "onlyfans-api", is_configured=lambda: bool(settings.ONLYFANSAPI_API_KEY), service="onlyfansapi"
         )

@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.rules import zones
 from accounts.rules.passwords import MOST
 
 
@@ -42,6 +43,15 @@ class SignUpForm(forms.Form):
     accept_terms = forms.BooleanField(
         label="", error_messages={"required": gettext_lazy("Accept the terms to go on.")}
     )
+
+    timezone = forms.CharField(
+        required=False, max_length=64, widget=forms.HiddenInput(attrs={"data-zone": True})
+    )
+
+    def clean_timezone(self) -> str:
+        """The browser's, where we know it; nobody typed it, so nobody is told that it is wrong."""
+        named = str(self.cleaned_data["timezone"])
+        return named if zones.is_zone(named) else zones.UTC
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]

@@ -99,7 +99,8 @@ class KeyRotation(models.Model):
 
 
 class Membership(PublicIdModel, WorkspaceModel):
-    """A person's place in a workspace; ended, never deleted, so that history keeps its author."""
+    """A person's place in a workspace; ended, never deleted, so that history keeps its author. `skipped_steps` are the
+    optional steps of setting up that they don't want to be asked of."""
 
     PREFIX = "mbr"
     ROLES = [("owner", "Owner"), ("manager", "Manager"), ("chatter", "Chatter"), ("creator", "Creator")]
@@ -109,6 +110,7 @@ class Membership(PublicIdModel, WorkspaceModel):
     invited_by = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")
     joined_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
+    skipped_steps = models.JSONField(default=list, db_default=[], blank=True)
 
     objects = WorkspaceManager.from_queryset(MembershipQuerySet)()  # type: ignore[misc]
 

@@ -36,8 +36,18 @@ class SignedUp:
     key_secret: str
 
 
-def sign_up(*, name: str, email: str, password: str, locale: str, device: Device, now: datetime) -> SignedUp:
-    """Who calls has accepted the terms. Raises RateLimited, Invalid for the password, EmailTaken."""
+def sign_up(
+    *,
+    name: str,
+    email: str,
+    password: str,
+    locale: str,
+    device: Device,
+    now: datetime,
+    timezone: str = "UTC",
+) -> SignedUp:
+    """Who calls has accepted the terms; `timezone` is the workspace's. Raises RateLimited, Invalid for
+    the password, EmailTaken."""
     guard_address("signup", device)
     check_new_password(password, email=email, name=name)
     with transaction.atomic():
@@ -49,7 +59,7 @@ def sign_up(*, name: str, email: str, password: str, locale: str, device: Device
             locale=locale,
             terms_version=settings.TERMS_VERSION,
         )
-        workspace, member = create_workspace(name=name, owner=user, now=now)
+        workspace, member = create_workspace(name=name, owner=user, now=now, timezone=timezone)
         with workspace_scope(workspace.pk):
             actor = audit.Actor.member(user.pk, member.pk)
             key, secret = issue_api_key(member=member, name=KEY_NAME, scopes=KEY_SCOPES, actor=actor, now=now)

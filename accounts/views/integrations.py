@@ -21,8 +21,9 @@ from accounts.selectors.principals import account_of
 from accounts.selectors.team import creator_of, creators_within
 from accounts.services.connections import follow, start, vendor
 from accounts.services.connections.oauth import finish, talk
+from accounts.services.onboarding import status_of
 from accounts.services.platform_accounts import disconnect as let_go
-from accounts.types import CreatorStatus, Platform
+from accounts.types import ConnectionState, CreatorStatus, Platform
 from accounts.views.team import actor_of, principal_of
 from huntaze.kernel import clock
 from huntaze.kernel.errors import Conflict, Invalid, Unavailable
@@ -228,12 +229,14 @@ def _shown(
     request: HttpRequest, row: Connection, *, form: CodeForm | None = None, status: int = 200
 ) -> HttpResponse:
     offer = finish.offered(row)
+    is_new = row.state == ConnectionState.CONNECTED and not row.attempt
     context = {
         "row": row,
         "form": form or CodeForm(),
         "is_again": bool(row.attempt),
         "is_oauth": row.platform in talk.PLATFORMS,
         "choices": offer[1] if offer else [],
+        "is_setting_up": is_new and not status_of(principal_of(request), clock.now()).is_completed,
     }
     return render(request, "accounts/connection.html", context, status=status)
 

@@ -45,6 +45,7 @@ def _made(form: SignUpForm, device: Device) -> tuple[signup.SignedUp | None, int
             email=data["email"],
             password=data["password"],
             locale=(get_language() or "en")[:2],
+            timezone=data["timezone"],
             device=device,
             now=clock.now(),
         )

@@ -44,6 +44,12 @@ def delivery_of(creator_ids: frozenset[int] | None, message_id: str) -> Delivery
     return delivery
 
 
+def has_sent(account_pks: Sequence[int]) -> bool:
+    """Whether anything of these accounts has gone out."""
+    gone = Delivery.objects.filter(account_id__in=account_pks, dispatched_at__isnull=False)
+    return gone.filter(state=DeliveryState.SENT).exists()
+
+
 # Each state is written out, because a partial index is used only where the planner sees the constant. What is counted
 # is counted to a bound that all accounts share (OFFSET 0 keeps their probes apart); what is oldest or newest is one
 # probe of an index for each account.

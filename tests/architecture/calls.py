@@ -241,6 +241,10 @@ CALLS: dict[str, Call] = {
         f"PATCH /api/{path}": call(200, reach="none", body=lambda t: {"timezone": "Europe/Paris"})
         for path in ("user/profile", "users/profile")
     },
+    "GET /api/users/onboarding-status": call(200, reach="none"),
+    "PATCH /api/users/onboarding-status": call(
+        200, reach="none", body=lambda t: {"step": "second_factor", "skipped": True}
+    ),
     "GET /api/workspaces": call(200, reach="none"),
     f"GET {_WORKSPACE}": call(200, reach="workspace"),
     f"PATCH {_WORKSPACE}": call(200, reach="workspace", body=lambda t: {"currency": "EUR"}),
@@ -364,6 +368,11 @@ CALLS: dict[str, Call] = {
     ),
     "GET /stop": call(200, reach="none"),
     "POST /stop/<creator_id>/<deed>": call(302, params={"deed": "stop"}),
+    "GET /onboarding": call(200, reach="none"),
+    "POST /onboarding/creator": call(
+        302, reach="none", body=lambda t: {"stage_name": "Nova", "timezone": "Europe/Paris"}
+    ),
+    "POST /onboarding/<step>/skip": call(302, reach="none", params={"step": "second_factor"}),
     "POST /settings/workspace": call(
         302,
         reach="none",

@@ -1,0 +1,72 @@
+"""The way from sign-up to the first message: a list that shows what is done and leads to what comes next."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.forms.onboarding import FirstCreatorForm
+from accounts.selectors import reachable_accounts
+from accounts.selectors.connections import open_connections
+from accounts.services import onboarding as services
+from accounts.services.audit import Actor
+from accounts.services.connections import vendor
+from accounts.services.creators import add_creator
+from accounts.types import Platform
+from huntaze.kernel import clock
+from huntaze.kernel.api.principal import Principal
+from huntaze.kernel.web import page
+
+
+@page("profile.manage")
+@require_safe
+def overview(request: HttpRequest) -> HttpResponse:
+    return _shown(request)
+
+
+@page("creators.add")
+@require_POST
+def creator(request: HttpRequest) -> HttpResponse:
+    form = FirstCreatorForm(request.POST, zone=request.workspace.timezone)  # type: ignore[attr-defined]
+    if not form.is_valid():
+        return _shown(request, status=422, form=form)
+    add_creator(actor=Actor.of(_who(request)), now=clock.now(), **form.cleaned_data)
+    messages.success(request, _("The creator was added."))
+    return redirect("onboarding")
+
+
+@page("profile.manage")
+@require_POST
+def skip(request: HttpRequest, step: str) -> HttpResponse:
+    """Not now; `again` takes it back."""
+    is_skipped = "again" not in request.POST
+    services.skip(principal=_who(request), step=step, is_skipped=is_skipped, now=clock.now())
+    return redirect("onboarding")
+
+
+def _who(request: HttpRequest) -> Principal:
+    principal: Principal = request.principal  # type: ignore[attr-defined]
+    return principal
+
+
+def _shown(request: HttpRequest, *, status: int = 200, form: FirstCreatorForm | None = None) -> HttpResponse:
+    who = _who(request)
+    found = services.status_of(who, clock.now())
+    states = {step.id: step.status.value for step in found.steps}
+    accounts = reachable_accounts(who.creator_ids, Platform.ONLYFANS) if "first_platform" in states else []
+    context: dict[str, Any] = {
+        "onboarding": found,
+        "states": states,
+        "form": form or FirstCreatorForm(zone=request.workspace.timezone),  # type: ignore[attr-defined]
+        "attempts": open_connections(who.creator_ids)[:3]
+        if states.get("first_platform") == "pending"
+        else [],
+        "is_configured": vendor.is_configured(Platform.ONLYFANS),
+        "is_reading": any(account.last_synced_at is None for account in accounts),
+        "has_account": bool(accounts),
+        "minutes": sum(step.minutes for step in found.steps if step.status == "pending"),
+    }
+    return render(request, "accounts/onboarding.html", context, status=status)

@@ -1,0 +1,251 @@
+"""`/api/users/onboarding-status`: each step follows its row, there and back."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from accounts.models import Creator, Membership, PlatformAccount, SecurityKey, User
+from accounts.services import onboarding
+from huntaze.kernel import clock
+from huntaze.kernel.tenancy import cross_workspace, workspace_scope
+from messaging.models import Delivery
+from tests.accounts.authenticator import Passkey
+from tests.factories.accounts import (
+    NOW,
+    CreatorFactory,
+    MembershipFactory,
+    PlatformAccountFactory,
+    WorkspaceFactory,
+)
+from tests.factories.messaging import FanFactory, delivery
+from tests.factories.team import Team, access_token
+
+PATH = "/api/users/onboarding-status"
+
+
+@pytest.fixture
+def owner(db: None) -> Membership:
+    """Somebody who has just signed up."""
+    member: Membership = MembershipFactory(workspace=WorkspaceFactory(), user__email_verified_at=None)
+    return member
+
+
+def status(client: Any) -> dict[str, Any]:
+    answer = client.get(PATH)
+    assert answer.status_code == 200
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def states(client: Any) -> dict[str, str]:
+    return {step["id"]: step["status"] for step in status(client)["steps"]}
+
+
+def skip(client: Any, step: str, skipped: bool = True) -> Any:
+    return client.patch(PATH, {"step": step, "skipped": skipped}, format="json")
+
+
+def test_who_has_just_signed_up_has_everything_before_them(owner: Membership, person: Any) -> None:
+    assert status(person(owner)) == {
+        "completed": False,
+        "currentStep": "welcome",
+        "progress": 0,
+        "steps": [
+            {"id": "welcome", "status": "pending", "required": True, "estimatedMinutes": 1},
+            {"id": "creator_assessment", "status": "pending", "required": True, "estimatedMinutes": 3},
+            {"id": "first_platform", "status": "pending", "required": True, "estimatedMinutes": 3},
+            {"id": "second_factor", "status": "pending", "required": False, "estimatedMinutes": 2},
+            {"id": "completion", "status": "pending", "required": True, "estimatedMinutes": 1},
+        ],
+    }
+
+
+def test_each_step_follows_its_row(owner: Membership, person: Any) -> None:
+    client = person(owner)
+
+    def now(step: str) -> str:
+        return states(client)[step]
+
+    User.objects.filter(pk=owner.user_id).update(email_verified_at=NOW)
+    assert (now("welcome"), status(client)["currentStep"]) == ("completed", "creator_assessment")
+
+    creator = CreatorFactory(workspace=owner.workspace)
+    assert (now("creator_assessment"), status(client)["currentStep"]) == ("completed", "first_platform")
+
+    account = PlatformAccountFactory(creator=creator)
+    assert (now("first_platform"), status(client)["progress"]) == ("completed", 60)
+
+    Passkey(owner.user).enrol()
+    assert now("second_factor") == "completed"
+
+    row = delivery(FanFactory(account=account), owner, state="queued")
+    assert now("completion") == "pending"
+    with cross_workspace("demo"):
+        Delivery.objects.filter(pk=row.pk).update(state="sent", dispatched_at=NOW, answered_at=NOW)
+    done = status(client)
+    assert (done["completed"], done["currentStep"], done["progress"]) == (True, None, 100)
+
+    with cross_workspace("demo"):
+        PlatformAccount.objects.filter(pk=account.pk).update(state="expired")
+        assert (
+            now("first_platform") == "completed"
+        )  # it was connected; that it needs a hand is said elsewhere
+        PlatformAccount.objects.filter(pk=account.pk).update(state="disconnected")
+        assert now("first_platform") == "pending"
+        Creator.objects.filter(pk=creator.pk).update(status="offboarded")
+        assert now("creator_assessment") == "pending"
+    SecurityKey.objects.all().delete()
+    assert now("second_factor") == "pending"
+
+
+def test_another_platform_is_a_step_where_the_operator_offers_one(
+    owner: Membership, person: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = person(owner)
+    monkeypatch.setattr(onboarding.vendor, "is_configured", lambda platform: True)
+    creator = CreatorFactory(workspace=owner.workspace)
+    PlatformAccountFactory(creator=creator)
+    assert states(client)["additional_platforms"] == "pending"
+    PlatformAccountFactory(creator=creator, platform="instagram")
+    assert states(client)["additional_platforms"] == "completed"
+
+
+@pytest.mark.parametrize(
+    ("kind", "steps"),
+    [
+        ("owner", ["welcome", "creator_assessment", "first_platform", "second_factor", "completion"]),
+        ("team", ["welcome", "creator_assessment", "first_platform", "second_factor", "completion"]),
+        ("chatter", ["welcome", "second_factor", "completion"]),
+        ("creator", ["welcome", "first_platform", "second_factor", "completion"]),
+    ],
+)
+def test_everybody_has_the_steps_they_may_do(team: Team, person: Any, kind: str, steps: list[str]) -> None:
+    assert list(states(person(team[kind]))) == steps
+
+
+def test_a_step_is_done_by_what_the_member_reaches(team: Team, person: Any) -> None:
+    with cross_workspace("demo"):
+        PlatformAccount.objects.filter(pk=team.own_account.pk).update(state="disconnected")
+    assert states(person(team["owner"]))["first_platform"] == "completed"
+    assert states(person(team["team"]))["first_platform"] == "pending"
+
+
+def test_another_workspace_s_rows_do_nothing_here(owner: Membership, theirs: Team, person: Any) -> None:
+    delivery(FanFactory(account=theirs.own_account), theirs["owner"], state="sent", dispatched_at=NOW)
+    assert set(states(person(owner)).values()) == {"pending"}
+
+
+def test_a_key_looks_and_skips_nothing(team: Team, api: Any) -> None:
+    client = api(team["owner"], scopes=("read",))
+    assert client.get(PATH).status_code == 200
+    assert skip(client, "second_factor").status_code == 403
+    assert api().get(PATH).status_code == 401
+
+
+def test_an_optional_step_is_skipped_and_asked_again(owner: Membership, person: Any) -> None:
+    client = person(owner)
+    found = skip(client, "second_factor").json()
+    assert [step["status"] for step in found["steps"] if step["id"] == "second_factor"] == ["skipped"]
+    assert skip(client, "second_factor").status_code == 200
+    assert states(client)["second_factor"] == "skipped"
+    skip(client, "second_factor", skipped=False)
+    assert states(client)["second_factor"] == "pending"
+
+
+def test_what_one_skips_is_asked_of_the_others(team: Team, person: Any) -> None:
+    skip(person(team["owner"]), "second_factor")
+    assert states(person(team["manager"]))["second_factor"] == "pending"
+
+
+@pytest.mark.parametrize(
+    "step", ["welcome", "first_platform", "completion", "additional_platforms", "x", None]
+)
+def test_no_other_step_is_skipped(owner: Membership, person: Any, step: Any) -> None:
+    client = person(owner)
+    answer = skip(client, step)
+    assert (answer.status_code, answer.json()["details"][0]["field"]) == (400, "step")
+    assert set(states(client).values()) == {"pending"}
+
+
+def test_a_compulsory_second_factor_is_no_choice(team: Team, settings: Any, api: Any) -> None:
+    settings.MFA_REQUIRED_ROLES = ["owner"]
+    with cross_workspace("demo"):
+        soon = clock.now() - timedelta(days=1)
+        Membership.objects.filter(workspace=team.workspace).update(joined_at=soon)
+        PlatformAccount.objects.filter(workspace=team.workspace).update(connected_at=soon)
+    from rest_framework.test import APIClient
+
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {access_token(team['owner'])}")
+    found = {step["id"]: step["required"] for step in status(client)["steps"]}
+    assert found["second_factor"] is True
+    assert skip(client, "second_factor").status_code == 400
+
+
+def test_it_costs_the_same_however_much_there_is(
+    team: Team, person: Any, django_assert_max_num_queries: Any
+) -> None:
+    client = person(team["owner"])
+    client.get(PATH)
+    with django_assert_max_num_queries(12):
+        client.get(PATH)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_skips_at_once_are_both_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The list is read and written: without the row's lock one of the two would be lost."""
+    assert [race(monkeypatch, is_locked) for is_locked in (False, True)] == [1, 2]
+
+
+def race(monkeypatch: pytest.MonkeyPatch, is_locked: bool) -> int:
+    """How many of two skips are kept when both have read before either writes, as far as the lock lets them."""
+    member = MembershipFactory()
+    principal = onboarding_principal(member)
+    meet = threading.Barrier(2, timeout=1)
+
+    def look(row: Membership) -> Any:
+        try:
+            meet.wait()
+        except threading.BrokenBarrierError:
+            pass  # the other one waits for our lock
+        return row
+
+    rows = Membership.objects.select_for_update if is_locked else Membership.objects.select_related
+
+    class Meeting:
+        def __init__(self, found: Any) -> None:
+            self.found = found
+
+        def get(self, **names: Any) -> Any:
+            return look(self.found.get(**names))
+
+    def work(step: str) -> None:
+        try:
+            with workspace_scope(member.workspace_id):
+                onboarding.skip(principal=principal, step=step, is_skipped=True, now=NOW)
+        finally:
+            connection.close()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(onboarding.vendor, "is_configured", lambda platform: True)
+        patch.setattr(
+            Membership.objects,
+            "select_for_update",
+            lambda **how: Meeting(rows(**how) if is_locked else rows()),
+            raising=False,
+        )
+        with ThreadPoolExecutor(2) as both:
+            list(both.map(work, ["second_factor", "additional_platforms"]))
+    with cross_workspace("demo"):
+        return len(Membership.objects.get(pk=member.pk).skipped_steps)
+
+
+def onboarding_principal(member: Membership) -> Any:
+    from accounts.selectors import principal_of
+
+    with workspace_scope(member.workspace_id):
+        return principal_of(member, limit=60)
