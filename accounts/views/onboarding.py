@@ -34,7 +34,7 @@ def creator(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _shown(request, status=422, form=form)
     add_creator(actor=Actor.of(_who(request)), now=clock.now(), **form.cleaned_data)
-    messages.success(request, _("The creator was added."))
+    messages.success(request, _("The creator is added."))
     return redirect("onboarding")
 
 

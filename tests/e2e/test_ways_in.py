@@ -66,7 +66,7 @@ def test_from_sign_up_to_a_confirmed_address(site: Site, db: None, locale: str, 
         "Votre adresse est confirmée" if is_french else "Your address is confirmed"
     )
     page.locator(".button--primary").click()
-    expect(page.locator("h1")).to_have_text("OnlyFans")
+    expect(page.locator("h1")).to_have_text("Mise en route" if is_french else "Getting started")
     assert User.objects.get().email_verified_at is not None
 
 

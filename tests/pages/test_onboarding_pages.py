@@ -63,13 +63,13 @@ def test_it_leads_step_by_step(browser: Browser, owner: Membership) -> None:
     User.objects.filter(pk=owner.user_id).update(email_verified_at=None)
     client = browser(owner)
     page = text(client.get("/onboarding"))
-    assert (current(page), "0 of 5 steps" in page) == ("welcome", True)
+    assert (current(page), "0 steps of 5" in page) == ("welcome", True)
     assert "First add the creator." in page
     User.objects.filter(pk=owner.user_id).update(email_verified_at=NOW)
     page = text(client.get("/onboarding"))
-    assert (current(page), "1 of 5 steps" in page) == ("creator_assessment", True)
+    assert (current(page), "1 step of 5" in page) == ("creator_assessment", True)
     page = text(client.post("/onboarding/creator", CREATOR, follow=True))
-    assert (current(page), "The creator was added." in page) == ("first_platform", True)
+    assert (current(page), "The creator is added." in page) == ("first_platform", True)
     assert 'href="/settings/integrations/onlyfans/new"' in page
     with cross_workspace("demo"):
         creator = Creator.objects.get()
