@@ -24,7 +24,7 @@ class SkipInput(serializers.Serializer[Any]):
 class StepOutput(serializers.Serializer[Any]):
     id = serializers.ChoiceField(choices=_STEPS)
     status = serializers.ChoiceField(choices=[status.value for status in StepStatus])
-    required = serializers.BooleanField()
+    required = serializers.BooleanField()  # type: ignore[assignment]  # the contract's word
     estimated_minutes = serializers.IntegerField()
 
 

@@ -145,6 +145,8 @@ def _new_device(user: User | None, params: Params) -> Letter | None:
 
 @letter("guessing")
 def _guessing(user: User | None, params: Params) -> Letter | None:
+    if user is None or not user.is_active:
+        return None
     return _told(
         _("Somebody is guessing your password"),
         _(

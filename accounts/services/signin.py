@@ -18,7 +18,7 @@ from accounts.selectors.factors import duty_of_user
 from accounts.services import audit, factors, tokens
 from accounts.services.devices import is_known, note_device
 from accounts.services.limits import count_try, network_of
-from accounts.services.mail import mail_to
+from accounts.services.mail import queue_mail
 from accounts.services.notes import note
 from accounts.types import SignedIn
 from huntaze.kernel import ids, ratelimit
@@ -99,19 +99,23 @@ def verified_user(*, email: str, password: str, device: Device, now: datetime) -
     """
     user = User.objects.filter(email=email.lower()).first()
     tries = _count_tries(email, device, is_known=is_known(user=user, device=device))
+    dummy = _dummy()  # made here for everybody, so that a process' first unknown mail takes no longer
     if user is None:
-        check_password(password, _dummy())
-        raise InvalidCredentials
-    if not user.check_password(password) or not user.is_active:
-        _warn_of_guessing(user, tries, now)
-        raise InvalidCredentials
-    tries.forgive()
-    return user
+        check_password(password, dummy)
+    elif user.check_password(password) and user.is_active:
+        tries.forgive()
+        return user
+    if tries.is_last_for_mail:
+        queue_mail(
+            kind="guessing", to=email.lower(), locale="en", now=now
+        )  # the worker finds out whose it is
+    raise InvalidCredentials
 
 
 @dataclass(frozen=True, slots=True)
 class _Tries:
-    """What one try was counted against: what a success clears, and what it only gives back."""
+    """What one try was counted against: what a success clears, and what it only gives back. The last failure that is
+    let through for a mail in an hour tells its person, once."""
 
     cleared: str
     given_back: tuple[tuple[str, ratelimit.Verdict], ...] = ()
@@ -135,12 +139,6 @@ def _count_tries(email: str, device: Device, *, is_known: bool) -> _Tries:
     count_try(pair, FAILURES, FAILURE_WINDOW)
     by_mail = count_try(anywhere, MAIL_FAILURES, MAIL_WINDOW)
     return _Tries(pair, ((address, by_address), (anywhere, by_mail)), by_mail.remaining == 0)
-
-
-def _warn_of_guessing(user: User, tries: _Tries, now: datetime) -> None:
-    """The last failure that is let through in an hour tells the person, once."""
-    if tries.is_last_for_mail and user.is_active:
-        mail_to(user, "guessing", now=now)
 
 
 def _dummy() -> str:

@@ -21,12 +21,12 @@ class Answers:
         return len(self.times) / self.seconds
 
 
-def start(house: House, workers: int = 2, threads: int = 8) -> int:
-    """gunicorn as it is configured for everybody; returns its port."""
+def start(house: House, workers: int = 2, threads: int = 8, **more: str) -> int:
+    """gunicorn as it is configured for everybody, with `more` in its environment; returns its port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = int(free.getsockname()[1])
-    sizes = {"WEB_WORKERS": str(workers), "WEB_THREADS": str(threads), "WEB_DRAIN_SECONDS": "0"}
+    sizes = {"WEB_WORKERS": str(workers), "WEB_THREADS": str(threads), "WEB_DRAIN_SECONDS": "0"} | more
     house.start(
         "web", "gunicorn", "-c", "python:huntaze.gunicorn", "huntaze.wsgi:application",
         HOST="127.0.0.1", PORT=str(port), ALLOWED_HOSTS="127.0.0.1", API_REQUESTS_PER_MINUTE="100000000", **sizes,

@@ -9,7 +9,7 @@ from django.conf import settings as django_settings
 from django.contrib.auth.hashers import MD5PasswordHasher
 from rest_framework.test import APIClient
 
-from accounts.models import KnownDevice, User
+from accounts.models import KnownDevice, Mail, User
 from tests.accounts.letters import send, subjects
 from tests.factories.accounts import NOW, PASSWORD
 
@@ -59,6 +59,18 @@ def test_guesses_from_everywhere_stop_at_fifty_but_for_known_devices(world: Any,
     assert attempt(owner, ip="192.0.2.9") == 429
     assert attempt(owner, ip="192.0.2.9", client=laptop) == 200
     assert subjects().count("Somebody is guessing your password") == 1
+
+
+@pytest.mark.parametrize(("kind", "letters"), [("known", 1), ("off", 0), ("nobody", 0)])
+def test_the_last_guess_costs_the_same_whoever_it_is_about(world: Any, kind: str, letters: int) -> None:
+    """A row that is written for people only would tell by its time that somebody is there."""
+    user = User(email="nobody@example.test") if kind == "nobody" else world.owner.user
+    if kind == "off":
+        User.objects.filter(pk=user.pk).update(is_active=False)
+    for number in range(50):
+        attempt(user, f"Guess-number-{number}", ip=f"198.51.100.{number}")
+    assert Mail.objects.filter(kind="guessing").count() == 1
+    assert subjects().count("Somebody is guessing your password") == letters
 
 
 def test_a_known_device_is_not_locked_out_by_a_neighbour(world: Any) -> None:

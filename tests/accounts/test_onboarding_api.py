@@ -103,15 +103,19 @@ def test_each_step_follows_its_row(owner: Membership, person: Any) -> None:
 
 
 def test_another_platform_is_a_step_where_the_operator_offers_one(
-    owner: Membership, person: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
+    owner: Membership, person: Any, settings: Any
 ) -> None:
     client = person(owner)
-    monkeypatch.setattr(onboarding.vendor, "is_configured", lambda platform: True)
+    assert "additional_platforms" not in states(client)
+    settings.INSTAGRAM_APP_ID, settings.INSTAGRAM_APP_SECRET = "an-id", "a-secret"
     creator = CreatorFactory(workspace=owner.workspace)
-    PlatformAccountFactory(creator=creator)
-    assert states(client)["additional_platforms"] == "pending"
     PlatformAccountFactory(creator=creator, platform="instagram")
-    assert states(client)["additional_platforms"] == "completed"
+    found = states(client)
+    assert (found["first_platform"], found["additional_platforms"]) == ("pending", "completed")
+    with cross_workspace("demo"):
+        PlatformAccount.objects.update(platform="onlyfans")
+    found = states(client)
+    assert (found["first_platform"], found["additional_platforms"]) == ("completed", "pending")
 
 
 @pytest.mark.parametrize(
@@ -196,8 +200,9 @@ def test_it_costs_the_same_however_much_there_is(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_skips_at_once_are_both_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_skips_at_once_are_both_kept(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     """The list is read and written: without the row's lock one of the two would be lost."""
+    settings.INSTAGRAM_APP_ID, settings.INSTAGRAM_APP_SECRET = "an-id", "a-secret"
     assert [race(monkeypatch, is_locked) for is_locked in (False, True)] == [1, 2]
 
 
@@ -231,7 +236,6 @@ def race(monkeypatch: pytest.MonkeyPatch, is_locked: bool) -> int:
             connection.close()
 
     with monkeypatch.context() as patch:
-        patch.setattr(onboarding.vendor, "is_configured", lambda platform: True)
         patch.setattr(
             Membership.objects,
             "select_for_update",

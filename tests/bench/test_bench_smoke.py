@@ -106,6 +106,16 @@ def test_export_puts_every_message_into_the_zip(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("transactional_db")
+def test_signin_compares_what_must_not_be_told_apart(tmp_path: Path) -> None:
+    found = run("signin", tmp_path)
+    assert set(found["sign_in"]["ms"]) == {"wrong_password", "unknown_mail", "inactive"}
+    assert set(found["reset"]["ms"]) == {"known_mail", "unknown_mail"}
+    assert found["sign_in"]["wrong_answers"] == found["reset"]["wrong_answers"] == {}
+    assert found["sign_in"]["worst_ratio"] >= 1
+    assert found["reset"]["worst_ratio"] >= 1
+
+
+@pytest.mark.usefixtures("transactional_db")
 def test_queues_says_which_peers_did_not_run(tmp_path: Path) -> None:
     found = run("queues", tmp_path, "--peers", "")
     assert found["not_run"] == ["bullmq", "post_office", "procrastinate"]
