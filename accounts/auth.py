@@ -10,7 +10,7 @@ from accounts.errors import InvalidApiKey, InvalidHeader
 from accounts.models import Membership, User
 from accounts.rules.api_keys import TEST, is_allowed, is_well_formed, kind_of
 from accounts.selectors import principal_of
-from accounts.selectors.holders import holder_of_key
+from accounts.selectors.holders import forget_key, holder_of_key
 from accounts.selectors.principals import principal_with
 from accounts.services import api_keys, tokens
 from accounts.services.tokens import read_access_token, session_of_claims
@@ -60,11 +60,13 @@ def _by_key(secret: str, request: Request) -> tuple[User, Principal]:
     if not is_well_formed(secret):
         raise InvalidApiKey
     now = clock.now()
-    holder = holder_of_key(tokens.digest(secret), now)
+    digest = tokens.digest(secret)
+    holder = holder_of_key(digest, now)
     if holder is None or not is_allowed(holder.key.allowed_ips, client_ip(request)):
         raise InvalidApiKey
     if kind_of(secret) == TEST and not holder.member.workspace.is_demo:
         raise InvalidApiKey
-    api_keys.note_use(key=holder.key, now=now)
+    if api_keys.note_use(key=holder.key, now=now):
+        forget_key(digest)
     limit = settings.API_REQUESTS_PER_MINUTE
     return holder.member.user, principal_with(holder.reach, holder.member, limit=limit, key=holder.key)

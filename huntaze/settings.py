@@ -207,6 +207,9 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": None,
 }
 API_REQUESTS_PER_MINUTE = env.number("API_REQUESTS_PER_MINUTE", 60)
+API_KEY_SEEN_SECONDS = (
+    3.0  # for so long a process believes what it has read of an API key; a revocation is seen in 5
+)
 ACCESS_TOKEN_LIFETIME = timedelta(minutes=15)
 SPECTACULAR_SETTINGS = {
     "TITLE": "Huntaze API",

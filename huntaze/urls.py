@@ -23,8 +23,8 @@ api: list[URLPattern | URLResolver] = [
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("webhooks/onlyfans", webhooks.onlyfans),
+    path("", include("messaging.api.urls")),  # asked most, and addresses are tried one after the other
     path("", include("accounts.api.urls")),
-    path("", include("messaging.api.urls")),
 ]
 
 urlpatterns = [

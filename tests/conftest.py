@@ -73,6 +73,12 @@ def cheap_passwords() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def keys_are_read_each_time() -> None:
+    """Each test makes its own members and changes them between requests; the tests of that memory switch it on."""
+    settings.API_KEY_SEEN_SECONDS = 0.0
+
+
+@pytest.fixture(scope="session", autouse=True)
 def no_second_factor_by_force() -> None:
     """People of tests sign in with a password; tests of the second factor make it compulsory themselves."""
     settings.MFA_REQUIRED_ROLES, settings.MFA_REQUIRED_FOR_STAFF = [], False

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Model
 
 from accounts.models import ApiKey, Membership, User, Workspace
 from accounts.selectors.principals import REACH
 from accounts.types import OPEN_STATUSES
 from huntaze.kernel import sql
+from huntaze.kernel.briefly import Briefly
 
 #: What a request needs of each row; a column that is not among them is read when it is asked for.
 _COLUMNS: Sequence[tuple[type[Model], str, Sequence[str]]] = (
@@ -33,6 +35,14 @@ _HOLDER = _STATEMENT.format(
 )
 
 
+_seen: Briefly[bytes, tuple[Any, ...]] = Briefly(most=5000)
+
+
+def forget_key(digest: bytes) -> None:
+    """Ask the database again: something of the key was changed here."""
+    _seen.forget(digest)
+
+
 @dataclass(frozen=True, slots=True)
 class Holder:
     """A living key and its living member, with user and workspace; `reach` as `reach_of_member` says it."""
@@ -43,11 +53,18 @@ class Holder:
 
 
 def holder_of_key(digest: bytes, now: datetime) -> Holder | None:
-    """None when the key, its member or their workspace opens no door."""
-    values = {"digest": digest, "now": now, "open": [str(status) for status in OPEN_STATUSES]}
-    found = sql.row(_HOLDER, values)
+    """None when the key, its member or their workspace opens no door.
+
+    A process asks the database once in API_KEY_SEEN_SECONDS for the same key: a key that was ended, or a member whose
+    rights have changed, is known everywhere after that time.
+    """
+    found = _seen.get(digest)
     if found is None:
-        return None
+        values = {"digest": digest, "now": now, "open": [str(status) for status in OPEN_STATUSES]}
+        found = sql.row(_HOLDER, values)
+        if found is None:
+            return None
+        _seen.put(digest, found, seconds=settings.API_KEY_SEEN_SECONDS)
     scopes, allowed_ips, reach, *rest = found
     left = iter(rest)
     rows: list[Any] = [

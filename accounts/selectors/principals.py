@@ -1,6 +1,7 @@
 """Who a caller is, and which creators and accounts they reach."""
 
 from datetime import datetime
+from typing import Any
 
 from accounts.models import (
     ApiKey,
@@ -107,7 +108,8 @@ def reachable_accounts(creator_ids: frozenset[int] | None, platform: Platform) -
     return list(rows.select_related("creator").order_by("pk")[:200])
 
 
-_REACHED = """
+#: Keys of `reachable_accounts`, oldest first; its values come from `reached`.
+REACHED = """
 SELECT a.id FROM accounts_platformaccount a
  WHERE a.workspace_id = %(workspace)s AND a.platform = %(platform)s AND a.state <> 'disconnected'
    AND (%(creators)s::bigint[] IS NULL OR a.creator_id = ANY (%(creators)s::bigint[]))
@@ -117,12 +119,16 @@ SELECT a.id FROM accounts_platformaccount a
 
 def reachable_account_pks(creator_ids: frozenset[int] | None, platform: Platform) -> list[int]:
     """Keys of `reachable_accounts`, where nothing more of them is needed."""
-    values = {
+    return [pk for (pk,) in sql.rows(REACHED, reached(creator_ids, platform))]
+
+
+def reached(creator_ids: frozenset[int] | None, platform: Platform) -> dict[str, Any]:
+    """The values of REACHED: the workspace in scope, and of it the creators whom the caller reaches."""
+    return {
         "workspace": current_workspace_id(),
         "platform": str(platform),
         "creators": None if creator_ids is None else sorted(creator_ids),
     }
-    return [pk for (pk,) in sql.rows(_REACHED, values)]
 
 
 def sending_accounts() -> PlatformAccountQuerySet:

@@ -137,11 +137,14 @@ def _revoke_exposed(key: ApiKey, now: datetime) -> bool:
     return True
 
 
-def note_use(*, key: ApiKey, now: datetime, every: timedelta = timedelta(minutes=1)) -> None:
-    """Write when a key was used last, at most once in `every`, however many requests it makes."""
-    if key.last_used_at is None or key.last_used_at < now - every:
-        stale = Q(last_used_at=None) | Q(last_used_at__lt=now - every)
-        ApiKey.objects.filter(stale, pk=key.pk).update(last_used_at=now)
+def note_use(*, key: ApiKey, now: datetime, every: timedelta = timedelta(minutes=1)) -> bool:
+    """Write when a key was used last, at most once in `every`, however many requests it makes. True when what is known
+    of the key is too old by now."""
+    if key.last_used_at is not None and key.last_used_at >= now - every:
+        return False
+    stale = Q(last_used_at=None) | Q(last_used_at__lt=now - every)
+    ApiKey.objects.filter(stale, pk=key.pk).update(last_used_at=now)
+    return True
 
 
 def _checked(

@@ -7,6 +7,7 @@ and cookies. It is a net under the rule that such things are not logged in the f
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 MASK = "•••"
@@ -109,5 +110,9 @@ def redact(value: Any) -> Any:
 
 def redact_field(name: str, value: Any) -> Any:
     """The value of a field; a field whose name says it is secret or personal is masked whole."""
-    plain = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower().replace("-", "_")
-    return MASK if plain in SECRET_FIELDS and value is not None else redact(value)
+    return MASK if value is not None and _is_secret(name) else redact(value)
+
+
+@lru_cache(maxsize=1000)
+def _is_secret(name: str) -> bool:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower().replace("-", "_") in SECRET_FIELDS

@@ -9,16 +9,17 @@ from functools import partial
 from typing import Any
 
 import psycopg
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 
 
 @contextmanager
 def cursor() -> Iterator[psycopg.Cursor[Any]]:
     """A cursor on Django's connection, inside its transaction; errors are Django's."""
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
-    connection.validate_no_broken_transaction()
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+    own = connections[DEFAULT_DB_ALIAS]  # the proxy looks the thread's connection up anew for each attribute
+    own.close_if_health_check_failed()
+    own.ensure_connection()
+    own.validate_no_broken_transaction()
+    with own.wrap_database_errors, psycopg.Cursor(own.connection) as cursor:
         yield cursor
 
 

@@ -47,7 +47,9 @@ class MessagingViewSet(MessagingBase):
         responses=shapes.StatusOutput,
     )
     def status(self, request: Request) -> Response:
-        return Response(queue_status(account_pks=self._account_pks(request), now=clock.now()))
+        account_id = request.query_params.get("accountId")
+        account_pks = None if account_id is None else [self.account(account_id).pk]
+        return Response(queue_status(account_pks=account_pks, reach=self.reach, now=clock.now()))
 
     @extend_schema(
         summary="Queue one message",
@@ -81,7 +83,7 @@ class MessagingViewSet(MessagingBase):
         ],
     )
     def send(self, request: Request) -> Response:
-        command, now = shapes.send_command(self.valid(shapes.SendInput)), clock.now()
+        command, now = shapes.send_command(request.data), clock.now()
         plan = plan_send(principal=self.principal, command=command, now=now)
 
         def work() -> Response:

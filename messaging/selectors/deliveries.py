@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 
 from accounts.models import PlatformAccount
+from accounts.selectors.principals import REACHED, reached
+from accounts.types import Platform
 from huntaze.kernel import ids, sql
 from messaging.errors import UnknownFan, UnknownMessage
 from messaging.models import Delivery, Fan
@@ -54,9 +56,9 @@ def has_sent(account_pks: Sequence[int]) -> bool:
 # is counted to a bound that all accounts share (OFFSET 0 keeps their probes apart); what is oldest or newest is one
 # probe of an index for each account.
 _FIGURES = """
-WITH mine AS MATERIALIZED (
+WITH named (id) AS ({named}), mine AS MATERIALIZED (
     SELECT a.id, a.state = 'connected' AS is_connected, a.is_sending_paused
-      FROM accounts_platformaccount a WHERE a.id = ANY (%(accounts)s::bigint[])),
+      FROM named JOIN accounts_platformaccount a USING (id)),
 waiting AS (
     SELECT count(*) AS rows
       FROM (SELECT a.id FROM mine a CROSS JOIN LATERAL (
@@ -90,9 +92,17 @@ SELECT (SELECT count(*) FROM mine),
 """
 
 
-def queue_figures(account_pks: Sequence[int]) -> QueueFigures:
-    """Depths and times of these accounts' queues, in one statement whatever their number."""
-    found = sql.row(_FIGURES, {"accounts": list(account_pks), "most": COUNTED})
+_FIGURES_OF_ACCOUNTS = _FIGURES.format(named="SELECT unnest(%(accounts)s::bigint[])")
+_FIGURES_OF_REACH = _FIGURES.format(named=REACHED)
+
+
+def queue_figures(account_pks: Sequence[int] | None, reach: frozenset[int] | None = None) -> QueueFigures:
+    """Depths and times of these accounts' queues, or of all that a caller reaches, in one statement whatever their
+    number."""
+    if account_pks is None:
+        found = sql.row(_FIGURES_OF_REACH, {"most": COUNTED} | reached(reach, Platform.ONLYFANS))
+    else:
+        found = sql.row(_FIGURES_OF_ACCOUNTS, {"most": COUNTED, "accounts": list(account_pks)})
     assert found is not None
     accounts, connected, able, *figures = found
     return QueueFigures(accounts, connected, tuple(able), *figures)

@@ -26,9 +26,12 @@ def rate_limit_text() -> str:
     return f"{limit.count} messages/{limit.window:g} seconds"
 
 
-def queue_status(*, account_pks: Sequence[int], now: datetime) -> dict[str, Any]:
-    """The body of `GET /api/onlyfans/messaging/status` for these accounts; every figure is read from the rows."""
-    figures = selectors.queue_figures(account_pks)
+def queue_status(
+    *, account_pks: Sequence[int] | None, reach: frozenset[int] | None = None, now: datetime
+) -> dict[str, Any]:
+    """The body of `GET /api/onlyfans/messaging/status` for these accounts, or for all of the creators in `reach` (None:
+    of the workspace); every figure is read from the rows."""
+    figures = selectors.queue_figures(account_pks, reach)
     state, sentence = _health(figures, now)
     last = figures.last_sent_at
     return {

@@ -19,9 +19,11 @@ from accounts.rules import api_keys
 from accounts.services.api_keys import issue_api_key
 from accounts.services.audit import Actor
 from accounts.services.tokens import digest
+from huntaze.kernel import clock
 from huntaze.kernel.errors import Invalid
 from huntaze.kernel.tenancy import cross_workspace, workspace_scope
 from tests.factories.accounts import NOW, api_key
+from tests.faults.house import wait_for
 
 STATUS = "/api/onlyfans/messaging/status"
 FAILED = "/api/onlyfans/messaging/failed"
@@ -206,3 +208,50 @@ def test_a_key_has_no_more_than_its_member(world: Any) -> None:
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {api_key(world.chatter, scopes=('read', 'write'))}")
     assert client.get(STATUS).status_code == 200
     assert client.post("/api/onlyfans/messaging/msg_x/retry").status_code == 403
+
+
+# --- what a process remembers of a key
+
+
+def asked(key: str) -> tuple[int, bool]:
+    """The status, and whether the key was looked up."""
+    with CaptureQueriesContext(connection) as queries:
+        status = APIClient().get(STATUS, HTTP_AUTHORIZATION=f"Bearer {key}").status_code
+    return status, any("accounts_apikey" in query["sql"] for query in queries)
+
+
+def test_a_key_is_looked_up_once_in_some_seconds(world: Any, settings: Any) -> None:
+    key = api_key(world.owner)
+    settings.API_KEY_SEEN_SECONDS = 60.0
+    assert [asked(key) for _ in range(4)] == [(200, True), (200, True), (200, False), (200, False)]
+
+
+def test_a_revocation_is_seen_when_they_are_over(world: Any, settings: Any) -> None:
+    """The first request writes the key's last use and forgets what it had read before that."""
+    key = api_key(world.owner)
+    settings.API_KEY_SEEN_SECONDS = 0.3
+    assert [asked(key)[0] for _ in range(2)] == [200, 200]
+    with cross_workspace("demo"):
+        ApiKey.objects.update(revoked_at=clock.now())
+    wait_for(lambda: asked(key)[0] == 401, seconds=3, what="the key is refused")
+
+
+def test_what_is_remembered_keeps_within_the_rule_for_revocations() -> None:
+    from huntaze import settings as as_delivered
+
+    assert 0 < as_delivered.API_KEY_SEEN_SECONDS < 5
+
+
+def test_who_is_unknown_is_looked_up_each_time(world: Any, settings: Any) -> None:
+    settings.API_KEY_SEEN_SECONDS = 60.0
+    unknown = api_keys.make("live", secrets.choice)
+    assert [asked(unknown) for _ in range(2)] == [(401, True), (401, True)]
+
+
+def test_an_address_that_is_not_allowed_is_refused_from_memory_too(world: Any, settings: Any) -> None:
+    settings.API_KEY_SEEN_SECONDS = 60.0
+    key = api_key(world.owner, allowed_ips=["203.0.113.0/24"])
+    path, bearer = STATUS, f"Bearer {key}"
+    for _ in range(2):
+        assert APIClient().get(path, HTTP_AUTHORIZATION=bearer, REMOTE_ADDR="203.0.113.7").status_code == 200
+    assert APIClient().get(path, HTTP_AUTHORIZATION=bearer, REMOTE_ADDR="198.51.100.7").status_code == 401
