@@ -183,7 +183,7 @@ def _steps(scope: PrivacyScope) -> list[Step]:
 
 
 def _fan_steps() -> list[Step]:
-    waiting = [DeliveryState.HELD, DeliveryState.SCHEDULED, DeliveryState.QUEUED]
+    waiting = [DeliveryState.HELD, DeliveryState.SCHEDULED, DeliveryState.QUEUED, DeliveryState.FAILED]
     return [
         blank("tombstone", lambda subject: FANS(subject).filter(erased_at=None), _bury),
         blank("cancel", lambda subject: DELIVERIES(subject).filter(state__in=waiting), _cancel),

@@ -68,9 +68,21 @@ def _empty_messages(now: datetime) -> Iterator[int]:
 def _empty_some(workspace_pk: int, now: datetime) -> int:
     with workspace_scope(workspace_pk), transaction.atomic():
         rows = list(_texts(workspace_pk, now).select_for_update(of=("self",), skip_locked=True)[:TEXTS])
+        still = _given_up([row.pk for row in rows])
+        rows = [row for row in rows if row.pk not in still]
         reseal.replace(rows, "text", "")
         Message.objects.filter(pk__in=[row.pk for row in rows]).update(text_digest=NO_TEXT)
     return len(rows)
+
+
+def _given_up(pks: list[int]) -> set[int]:
+    """What failed is sent no more, for want of a text; gives those that somebody has queued again meanwhile."""
+    deliveries = Delivery.objects.filter(message__in=pks)
+    found = list(deliveries.order_by("pk").select_for_update().values_list("message_id", "state"))
+    deliveries.filter(state=DeliveryState.FAILED).update(
+        state=DeliveryState.CANCELLED, last_error="retention"
+    )
+    return {pk for pk, state in found if state in ON_THEIR_WAY}
 
 
 def _texts(workspace_pk: int, now: datetime) -> QuerySet[Message]:

@@ -13,9 +13,11 @@ from accounts.services.retention import choices, registry, run
 from huntaze.kernel import clock
 from huntaze.kernel.errors import Invalid
 from huntaze.kernel.tenancy import cross_workspace, workspace_scope
+from messaging.errors import NotFailed
 from messaging.models import Campaign, Delivery, InboundEvent, Message
 from messaging.rules.content import NO_TEXT
 from messaging.services import inbound, retention
+from messaging.services.dead_letters import retry_failed
 from tests.factories.accounts import UserFactory
 from tests.factories.campaigns import campaign
 from tests.factories.messaging import delivery
@@ -89,6 +91,32 @@ def test_what_is_still_to_be_sent_keeps_its_text(world: Any, state: str) -> None
     written(world, "for later", 800 * DAY, state=state)
     assert run.forget("message_texts", now=clock.now()) == 0
     assert texts() == ["for later"]
+
+
+def test_a_dead_letter_without_its_text_can_not_be_sent_any_more(world: Any) -> None:
+    written(world, "given up", 800 * DAY, state="failed")
+    assert run.forget("message_texts", now=clock.now()) == 1
+    with cross_workspace("demo"):
+        row = Delivery.objects.select_related("account").get()
+        assert (row.state, row.last_error) == ("cancelled", "retention")
+        with pytest.raises(NotFailed):
+            retry_failed(delivery=row, actor=SYSTEM, now=clock.now())
+
+
+def test_what_is_queued_again_at_that_moment_keeps_its_text(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the second look, under the deliveries' lock, an empty message would go out."""
+    written(world, "after all", 800 * DAY, state="failed")
+    real = retention._given_up
+
+    def queued_meanwhile(pks: list[int]) -> set[int]:
+        Delivery.objects.update(state="queued")
+        return real(pks)
+
+    monkeypatch.setattr(retention, "_given_up", queued_meanwhile)
+    assert run.forget("message_texts", now=clock.now()) == 0
+    assert texts() == ["after all"]
 
 
 def test_texts_of_campaigns_are_emptied_two_years_after_their_end(world: Any) -> None:
