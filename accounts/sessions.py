@@ -68,7 +68,8 @@ class SessionStore(db.SessionStore):
 
 
 def begin(session: Any, device: Device, now: datetime) -> None:
-    """Somebody has just signed in here."""
+    """Somebody has just signed in here; how long nobody's session was to last is forgotten."""
+    session.set_expiry(None)
     seconds = int(now.timestamp())
     session[STARTED_AT] = session[SEEN_AT] = session[PROVED_AT] = seconds
     session[DEVICE], session[COUNTRY] = device_name(device.user_agent), device.country

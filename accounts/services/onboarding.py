@@ -7,11 +7,12 @@ from django.db import transaction
 
 from accounts.models import Membership, PlatformAccount
 from accounts.rules import onboarding as rules
+from accounts.rules.capabilities import capabilities_of
 from accounts.rules.second_factor import Duty
 from accounts.selectors.factors import duty_of_member, with_duty
 from accounts.selectors.team import creators_within
 from accounts.services.connections import vendor
-from accounts.types import CreatorStatus, Platform
+from accounts.types import CreatorStatus, Platform, Role
 from huntaze.kernel.api.principal import Principal
 from huntaze.kernel.errors import FieldError, Invalid
 
@@ -25,7 +26,7 @@ def register_has_sent(check: HasSent) -> None:
 
 
 def status_of(principal: Principal, now: datetime) -> rules.Onboarding:
-    """How far the caller is in the workspace in scope: at most four queries."""
+    """How far the caller is in the workspace in scope: at most four queries. A key tells of its person."""
     row = with_duty(Membership.objects.select_related("user")).get(pk=principal.member_pk)
     accounts = _accounts(principal)
     sending = [account.pk for account in accounts if account.platform == Platform.ONLYFANS]
@@ -43,7 +44,7 @@ def status_of(principal: Principal, now: datetime) -> rules.Onboarding:
         done=done,
         skipped=row.skipped_steps,
         required={"second_factor"} if is_due else (),
-        capabilities=principal.capabilities,
+        capabilities=capabilities_of(Role(row.role)),
     )
 
 

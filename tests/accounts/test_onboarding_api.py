@@ -145,7 +145,8 @@ def test_another_workspace_s_rows_do_nothing_here(owner: Membership, theirs: Tea
 
 def test_a_key_looks_and_skips_nothing(team: Team, api: Any) -> None:
     client = api(team["owner"], scopes=("read",))
-    assert client.get(PATH).status_code == 200
+    assert status(client)["completed"] is False
+    assert list(states(client))[:3] == ["welcome", "creator_assessment", "first_platform"]
     assert skip(client, "second_factor").status_code == 403
     assert api().get(PATH).status_code == 401
 

@@ -80,6 +80,16 @@ def test_it_stays_as_long_as_its_person_wants(passkey: Passkey) -> None:
     assert client.session.get_expiry_age() == 30 * 86_400
 
 
+def test_a_question_that_nobody_answered_shortens_no_session(db: None) -> None:
+    """It is nobody's and short; whoever comes in another way has a session of their own."""
+    client = caller()
+    asked(client)
+    assert client.session.get_expiry_age() == 600
+    form = {"name": "Luna Martel", "email": "luna@example.test", "password": PASSWORD, "accept_terms": "on"}
+    assert client.post("/signup", form).status_code == 201
+    assert client.session.get_expiry_age() == 12 * 3600
+
+
 def test_an_answer_is_worth_nothing_a_second_time(passkey: Passkey, settings: Any) -> None:
     client = caller()
     response = passkey.answer(asked(client))
