@@ -12,7 +12,7 @@ from accounts.rules.api_keys import TEST, is_allowed, is_well_formed, kind_of
 from accounts.selectors import principal_of
 from accounts.selectors.holders import forget_key, holder_of_key
 from accounts.selectors.principals import principal_with
-from accounts.services import api_keys, tokens
+from accounts.services import allowances, api_keys, tokens
 from accounts.services.tokens import read_access_token, session_of_claims
 from huntaze.kernel import clock, ids
 from huntaze.kernel.api.principal import Principal
@@ -66,6 +66,7 @@ def _by_key(secret: str, request: Request) -> tuple[User, Principal]:
         raise InvalidApiKey
     if kind_of(secret) == TEST and not holder.member.workspace.is_demo:
         raise InvalidApiKey
+    allowances.count(workspace_id=holder.member.workspace_id, feature="api_calls", now=now)
     if api_keys.note_use(key=holder.key, now=now):
         forget_key(digest)
     limit = settings.API_REQUESTS_PER_MINUTE

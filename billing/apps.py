@@ -6,7 +6,15 @@ class BillingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from accounts.selectors.stock import accounts_in, creators_in, seats_in
+        from accounts.services import allowances
         from accounts.services.privacy import registry
-        from billing.services import privacy
+        from billing.selectors import stock
+        from billing.services import doors, privacy
+        from billing.types import Feature
 
         registry.register(privacy.PARTY)
+        allowances.register(doors.Allowances())
+        stock.register(Feature.CREATORS, creators_in)
+        stock.register(Feature.SEATS, seats_in)
+        stock.register(Feature.PLATFORM_ACCOUNTS, accounts_in)

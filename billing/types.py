@@ -1,5 +1,8 @@
 """Values that cross the doors of billing: what can be spent, what is asked, and the answers."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -101,3 +104,105 @@ class Access(StrEnum):
     FULL = "full"
     READ_ONLY = "read_only"
     FREE = "free"
+
+
+class SubscriptionStatus(StrEnum):
+    """The processor's words for a subscription; a word that is not here is kept and changes no access."""
+
+    ACTIVE = "active"
+    TRIALING = "trialing"
+    PAST_DUE = "past_due"
+    UNPAID = "unpaid"
+    PAUSED = "paused"
+    CANCELED = "canceled"
+    INCOMPLETE = "incomplete"
+    INCOMPLETE_EXPIRED = "incomplete_expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """What entitlements need to know of a subscription; `plan` is the bought one's key."""
+
+    plan: str
+    status: str
+    period_start: datetime
+    period_end: datetime
+    past_due_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """Another limit for one workspace; `value` null is unlimited, `until` null is for good."""
+
+    value: int | None
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a workspace stands at a moment: the plan in force, what it lets do, and the period that counts.
+
+    `is_renewing`: allowances are given when the period rolls. `limits` are the plan's and the workspace's own; null is
+    unlimited.
+    """
+
+    plan: str
+    access: Access
+    period_start: datetime
+    period_end: datetime
+    is_renewing: bool
+    limits: Mapping[str, int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a workspace may do something now. Null: no limit, or none that counts.
+
+    `reason` is empty, or one of limit, plan, read_only.
+    """
+
+    allowed: bool
+    limit: int | None
+    used: int | None
+    remaining: int | None
+    resets_at: datetime | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """What credits are spent on, by kind and id."""
+
+    kind: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Purse:
+    """What a grant holds, in the order in which grants are spent."""
+
+    grant: int
+    source: str
+    amount: int
+    remaining: int
+    reserved: int
+    period_start: datetime | None
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """So much of one grant."""
+
+    grant: int
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """A workspace's credits of a unit. `available` may be spent now; `frozen` belongs to a dispute."""
+
+    available: int
+    reserved: int
+    frozen: int
+    debt: int

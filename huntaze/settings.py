@@ -239,6 +239,9 @@ SEND_LEASE_SECONDS = env.decimal_number("SEND_LEASE_SECONDS", 30.0)
 SEND_LOOKUP_AFTER_SECONDS = env.decimal_number("SEND_LOOKUP_AFTER_SECONDS", 60.0)
 SEND_PUMP_SECONDS = env.decimal_number("SEND_PUMP_SECONDS", 240.0)
 
+# --- billing: how long an unpaid subscription keeps its access
+BILLING_GRACE_HOURS = env.number("BILLING_GRACE_HOURS", 72)
+
 # --- how long things are kept, in days: the one place for every period (accounts.services.retention forgets by it)
 ERASE_GRACE_DAYS = env.number("ERASE_GRACE_DAYS", 30)
 RETENTION = env.periods(

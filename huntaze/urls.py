@@ -25,6 +25,7 @@ api: list[URLPattern | URLResolver] = [
     path("webhooks/onlyfans", webhooks.onlyfans),
     path("", include("messaging.api.urls")),  # asked most, and addresses are tried one after the other
     path("", include("accounts.api.urls")),
+    path("", include("billing.api.urls")),
 ]
 
 urlpatterns = [

@@ -8,7 +8,7 @@ from django.conf import settings
 
 from huntaze.kernel import clock, shutdown
 from huntaze.kernel.jobs import job
-from messaging.services import inbound, measure, scheduler, sync, uncertain
+from messaging.services import credits, inbound, measure, scheduler, sync, uncertain
 from messaging.services.campaigns import tend, unsend
 from messaging.services.sending.pump import Pump
 
@@ -58,3 +58,13 @@ def unsend_campaigns(**_: Any) -> None:
 @job("messaging.bring_in", system_wide=True)
 def bring_in(**_: Any) -> None:
     sync.bring_in(now=clock.of_database())
+
+
+@job("messaging.post_credits", system_wide=True)
+def post_credits(**_: Any) -> None:
+    credits.post(now=clock.of_database())
+
+
+@job("messaging.sweep_credits", system_wide=True)
+def sweep_credits(**_: Any) -> None:
+    credits.sweep(now=clock.of_database())

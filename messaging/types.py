@@ -20,6 +20,19 @@ class DeliveryState(StrEnum):
     UNSENT = "unsent"
 
 
+class CreditState(StrEnum):
+    """What became of the credit that pays for a delivery; empty for one that costs none.
+
+    Wanted: there was none, the row is held until there is. Settled: it was sent. Released: it was not, the credit is
+    back.
+    """
+
+    WANTED = "wanted"
+    RESERVED = "reserved"
+    SETTLED = "settled"
+    RELEASED = "released"
+
+
 class AuthorKind(StrEnum):
     HUMAN = "human"
     API = "api"

@@ -14,6 +14,7 @@ from redis import Redis
 from rest_framework.test import APIClient
 
 from accounts.models import Creator, Membership, PlatformAccount
+from billing.selectors import cache
 from huntaze.celery import app as celery_app
 from huntaze.kernel import redis
 from messaging.models import Fan
@@ -97,6 +98,7 @@ def clean_redis(own_redis_database: str) -> None:
     """Nothing is left of the test before: no key, and no Celery application but ours."""
     with Redis.from_url(own_redis_database) as client:
         client.flushdb()
+    cache.forget()
     celery_app.set_current()
     celery_app.set_default()
 

@@ -10,7 +10,7 @@ from accounts.errors import AlreadyInvited, AlreadyMember, InvalidLink, TooManyI
 from accounts.models import Creator, CreatorAssignment, Invitation, Membership, User
 from accounts.rules.membership import may_hand_on, may_invite
 from accounts.selectors.principals import reach_of_member
-from accounts.services import audit, links, tokens
+from accounts.services import allowances, audit, links, tokens
 from accounts.services.mail import queue_mail
 from accounts.services.passwords import check_new_password
 from accounts.services.people import create_user
@@ -50,8 +50,8 @@ def invite(
 ) -> Invitation:
     """Offer a place and queue its mail, all or nothing. An expired invitation of the same address makes room.
 
-    Raises NotAllowed for what the actor doesn't hold, AlreadyMember, AlreadyInvited, TooManyInvitations, and Invalid
-    for creators that don't go with the role.
+    Raises NotAllowed for what the actor doesn't hold, UsageLimitExceeded, AlreadyMember, AlreadyInvited,
+    TooManyInvitations, and Invalid for creators that don't go with the role.
     """
     workspace_id = current_workspace_id()
     assert workspace_id is not None
@@ -67,6 +67,7 @@ def invite(
             Invitation.objects.open().filter(email=email, expires_at__lte=now).update(revoked_at=now)
             if Invitation.objects.open().count() >= MOST_OPEN:
                 raise TooManyInvitations
+            allowances.take(workspace_id=workspace_id, feature="seats", now=now)
             row = Invitation(
                 email=email,
                 role=role,
@@ -169,6 +170,7 @@ def _join(offer: Offer, user: User, now: datetime) -> Membership:
             _check_creators(Role(row.role), creators)
         except (NotAllowed, Invalid) as error:  # who invited may no more, or the creator has a login by now
             raise InvalidLink from error
+        allowances.take(workspace_id=row.workspace_id, feature="seats", quantity=0, now=now)
         member = _member(row, user, now)
         if row.role == Role.CREATOR:
             Creator.objects.filter(pk=creators[0].pk).update(user=user)

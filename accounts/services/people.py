@@ -7,9 +7,9 @@ from django.db import IntegrityError, transaction
 
 from accounts.errors import AlreadyMember, EmailTaken
 from accounts.models import Creator, CreatorAssignment, Membership, User, Workspace
-from accounts.services import audit
+from accounts.services import allowances, audit
 from accounts.types import Role
-from huntaze.kernel.tenancy import workspace_scope
+from huntaze.kernel.tenancy import current_workspace_id, workspace_scope
 
 
 def create_user(
@@ -70,9 +70,13 @@ def mark_demo(*, workspace_pk: int) -> None:
 
 
 def add_member(*, user: User, role: Role, actor: audit.Actor, now: datetime) -> Membership:
-    """A member of the workspace in scope; raises AlreadyMember, decided by the unique constraint."""
+    """A member of the workspace in scope; raises AlreadyMember, decided by the unique constraint, and
+    UsageLimitExceeded."""
+    workspace_id = current_workspace_id()
+    assert workspace_id is not None
     try:
         with transaction.atomic():
+            allowances.take(workspace_id=workspace_id, feature="seats", now=now)
             member = Membership.objects.create(user=user, role=role, joined_at=now)
             audit.record(
                 workspace_id=member.workspace_id,
@@ -90,8 +94,11 @@ def add_member(*, user: User, role: Role, actor: audit.Actor, now: datetime) -> 
 
 
 def create_creator(*, stage_name: str, timezone: str, actor: audit.Actor, now: datetime) -> Creator:
-    """A creator of the workspace in scope."""
+    """A creator of the workspace in scope; raises UsageLimitExceeded when the plan has no place for one more."""
+    workspace_id = current_workspace_id()
+    assert workspace_id is not None
     with transaction.atomic():
+        allowances.take(workspace_id=workspace_id, feature="creators", now=now)
         creator = Creator.objects.create(stage_name=stage_name, timezone=timezone)
         audit.record(
             workspace_id=creator.workspace_id,

@@ -2,6 +2,7 @@
 
 import json
 import random
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,9 @@ from django.db import connection, transaction
 
 from accounts.models import Creator, Membership, PlatformAccount, User, Workspace
 from bench.kit.house import Sandbox
+from billing.models import LimitOverride
+from billing.services.ledger import reservations
+from billing.types import Feature, Ref, Unit
 from huntaze.kernel import clock, crypto
 from huntaze.kernel.ids import uuid7
 from huntaze.kernel.tenancy import cross_workspace
@@ -63,6 +67,11 @@ def desks(external_ids: Sequence[str], fans: int) -> list[Desk]:
         owner = User.objects.create(email=f"bench-{uuid7()}@example.test", name="Bench")
         members = Membership.objects.bulk_create(
             [Membership(user=owner, workspace=place, role="owner", joined_at=now) for place in places]
+        )
+        LimitOverride.objects.bulk_create(
+            LimitOverride(workspace=place, feature=feature, value=None, reason="bench")
+            for place in places
+            for feature in (Feature.MESSAGES, Feature.API_CALLS)
         )
         creators = Creator.objects.bulk_create(
             [Creator(workspace=place, stage_name="Bench") for place in places]
@@ -140,7 +149,8 @@ def queue(
         messages, deliveries = ids(Message, count), ids(Delivery, count)
         with transaction.atomic():
             _copy(Message, _MESSAGE, _message_rows(found, each, messages, now))
-            rows = _delivery_rows(found, each, messages, deliveries, now, (state, lane, priority))
+            paid = _pay(found, each, now)
+            rows = _delivery_rows(found, each, messages, deliveries, now, (state, lane, priority), paid)
             _copy(Delivery, _DELIVERY, rows)
     analyze("messaging_message", "messaging_delivery")
     return list(deliveries)
@@ -152,7 +162,7 @@ _MESSAGE = (
 )
 _DELIVERY = (
     "id uid workspace_id account_id fan_id message_id state lane priority available_at queued_at promised_at"
-    " trace_id"
+    " trace_id reservation_id credit_state"
 )
 
 
@@ -172,7 +182,13 @@ def _message_rows(found: Sequence[Desk], each: int, keys: range, now: datetime) 
 
 
 def _delivery_rows(
-    found: Sequence[Desk], each: int, messages: range, keys: range, now: datetime, kind: tuple[str, str, int]
+    found: Sequence[Desk],
+    each: int,
+    messages: range,
+    keys: range,
+    now: datetime,
+    kind: tuple[str, str, int],
+    paid: dict[int, int],
 ) -> Iterator[tuple[Any, ...]]:
     pairs = zip(keys, messages, strict=True)
     for desk in found:
@@ -180,8 +196,23 @@ def _delivery_rows(
             fan = desk.fans[number % len(desk.fans)]
             yield (
                 pk, uuid7(), desk.workspace, desk.account, fan, message, *kind, now, now,
-                now, f"bench-{pk}",
+                now, f"bench-{pk}", paid[desk.workspace], "reserved",
             )  # fmt: skip
+
+
+def _pay(found: Sequence[Desk], each: int, now: datetime) -> dict[int, int]:
+    """Credits for all of it, as a campaign sets them aside: one reservation a workspace, by its key."""
+    desks_of = Counter(desk.workspace for desk in found)
+    return {
+        workspace: reservations.reserve(
+            workspace_id=workspace,
+            unit=Unit.MESSAGE,
+            quantity=count * each,
+            ref=Ref("bench", str(uuid7())),
+            now=now,
+        ).id
+        for workspace, count in desks_of.items()
+    }
 
 
 def _copy(model: Any, names: str, rows: Iterator[tuple[Any, ...]]) -> None:

@@ -9,7 +9,7 @@ from billing.models.ledger import (
     ReservationPart,
 )
 from billing.models.plans import LimitOverride, Plan, PlanLimit, PlanPrice
-from billing.models.usage import StockCount, UsageCount
+from billing.models.usage import StockCount, UsageCount, WorkspaceHold
 
 __all__ = [
     "Grant",
@@ -24,4 +24,5 @@ __all__ = [
     "ReservationPart",
     "StockCount",
     "UsageCount",
+    "WorkspaceHold",
 ]

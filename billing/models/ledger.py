@@ -9,16 +9,17 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from billing.querysets import ReservationQuerySet
 from billing.types import AccountKind, GrantSource, TransactionKind, Unit
 from huntaze.kernel.ids import PublicIdModel
-from huntaze.kernel.tenancy import WorkspaceModel
+from huntaze.kernel.tenancy import WorkspaceManager, WorkspaceModel
 
 UNITS = [(unit.value, unit.value) for unit in Unit]
 _BELOW_ZERO = [AccountKind.ISSUED.value, AccountKind.DEBT.value]
 
 
 class LedgerAccount(WorkspaceModel):
-    """One side of a workspace's credits of a unit; the row `available` is also the lock of that workspace and unit."""
+    """One side of a workspace's credits of a unit; who moves credits locks all of them, in the order of their keys."""
 
     unit = models.CharField(max_length=13, choices=UNITS)
     kind = models.CharField(max_length=9, choices=[(kind.value, kind.value) for kind in AccountKind])
@@ -126,6 +127,8 @@ class Reservation(PublicIdModel, WorkspaceModel):
     released = models.BigIntegerField(default=0)
     reserved_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True, blank=True)
+
+    objects = WorkspaceManager.from_queryset(ReservationQuerySet)()  # type: ignore[misc]
 
     class Meta:
         constraints = [

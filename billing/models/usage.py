@@ -1,4 +1,4 @@
-"""What is used beside the ledger: the lock under which a stock is counted, and counters flushed from Redis."""
+"""What stands beside the ledger: the lock under which a stock is counted, counters flushed from Redis, and holds."""
 
 from django.db import models
 
@@ -26,3 +26,12 @@ class UsageCount(WorkspaceModel):
         constraints = [
             models.UniqueConstraint(fields=["workspace", "feature", "period_start"], name="usage_count_once")
         ]
+
+
+class WorkspaceHold(WorkspaceModel):
+    """A workspace from which nothing leaves: its subscription is unpaid for too long. What is queued stays queued."""
+
+    since = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace"], name="workspace_hold_once")]

@@ -15,6 +15,7 @@ from billing.models import (
     LimitOverride,
     StockCount,
     UsageCount,
+    WorkspaceHold,
 )
 
 Rows = Callable[[Subject], QuerySet[Any]]
@@ -72,6 +73,7 @@ def _steps(scope: PrivacyScope) -> list[Step]:
         delete("limits", _all(LimitOverride)),
         delete("stocks", _all(StockCount)),
         delete("counters", _all(UsageCount)),
+        delete("payment_holds", _all(WorkspaceHold)),
         keep("credits", _all(LedgerTransaction), reason="books", until="books"),
     ]
 

@@ -75,6 +75,20 @@ class RateLimited(DomainError):
     message = "Rate limit exceeded"
 
 
+class UsageLimitExceeded(DomainError):
+    """An allowance is spent; `data`: limit, used, reset_date (datetime, or null when nothing renews it)."""
+
+    code = "usage_limit_exceeded"
+    message = "Usage limit exceeded"
+
+
+class PlanRequired(NotAllowed):
+    """The plan in force lacks this; `data`: feature, and plan, the smallest that has it."""
+
+    code = "plan_required"
+    message = "Plan required"
+
+
 class Unavailable(DomainError):
     """Something that we need is down; `data`: retry_after (seconds)."""
 

@@ -89,6 +89,11 @@ CIRCUIT_BREAKER_FAILURES = Counter(
     "huntaze_circuit_breaker_failures_total", "Failures told to a circuit breaker", ("service",)
 )
 
+# --- credits
+LEDGER_OVERRUN = Counter(
+    "huntaze_ledger_overrun_total", "Credits that were spent beyond what was reserved for them", ("unit",)
+)
+
 # --- tasks and the process itself
 TASK_SECONDS = Histogram("huntaze_task_seconds", "Run time of a task", ("task", "outcome"), buckets=_TASK_S)
 CROSS_WORKSPACE = Counter(

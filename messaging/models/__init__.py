@@ -2,7 +2,7 @@
 
 from messaging.models.audiences import FanList, FanListEntry, Segment
 from messaging.models.campaigns import Campaign, CampaignExclusion, CampaignUnsend
-from messaging.models.deliveries import Delivery
+from messaging.models.deliveries import CreditChange, Delivery
 from messaging.models.fans import Conversation, Fan
 from messaging.models.inbound import InboundEvent
 from messaging.models.messages import FanSignal, Message
@@ -13,6 +13,7 @@ __all__ = [
     "CampaignExclusion",
     "CampaignUnsend",
     "Conversation",
+    "CreditChange",
     "Delivery",
     "Fan",
     "FanList",

@@ -11,7 +11,7 @@ from huntaze.kernel.outbox import QueueRow
 from huntaze.kernel.tenancy import WorkspaceManager, WorkspaceModel
 from messaging.models.messages import Message
 from messaging.querysets import DeliveryQuerySet
-from messaging.types import DeliveryState
+from messaging.types import CreditState, DeliveryState
 
 
 class Delivery(PublicIdModel, WorkspaceModel, QueueRow):
@@ -21,6 +21,8 @@ class Delivery(PublicIdModel, WorkspaceModel, QueueRow):
     be found out without asking a person; `replays` counts repeats with the same key after an uncertain outcome.
     `earlier_answers`, newest first, are those before `answered_at`: each used a slot of the account, and the limiter's
     log is made again from them.
+    `reservation` holds the credit that pays for it, `credit_state` what became of that; a row that wants one is held
+    until there is one.
     A campaign's row has no message until it is first claimed: then its text is filled in for its fan.
     """
 
@@ -45,6 +47,19 @@ class Delivery(PublicIdModel, WorkspaceModel, QueueRow):
     needs_lookup = models.BooleanField(default=False)
     replays = models.PositiveSmallIntegerField(default=0)
     trace_id = models.CharField(max_length=64, blank=True, default="")
+    # No constraint: it would be checked for each of a campaign's rows. Reservations are never deleted.
+    reservation = models.ForeignKey(
+        "billing.Reservation",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        db_index=False,
+        db_constraint=False,
+        related_name="+",
+    )
+    credit_state = models.CharField(
+        max_length=8, choices=[(s.value, s.value) for s in CreditState], blank=True, default="", db_default=""
+    )
 
     objects = WorkspaceManager.from_queryset(DeliveryQuerySet)()  # type: ignore[misc]
 
@@ -107,3 +122,16 @@ class Delivery(PublicIdModel, WorkspaceModel, QueueRow):
         """Its message; every row that has been claimed once has one."""
         assert self.message is not None
         return self.message
+
+
+class CreditChange(WorkspaceModel):
+    """Credits of a reservation that deliveries have used or no longer need, until they are posted to the ledger."""
+
+    workspace = models.ForeignKey(
+        settings.WORKSPACE_MODEL, models.PROTECT, db_constraint=False, related_name="+"
+    )
+    reservation = models.ForeignKey(
+        "billing.Reservation", models.PROTECT, db_index=False, db_constraint=False, related_name="+"
+    )
+    settled = models.PositiveIntegerField()
+    released = models.PositiveIntegerField()

@@ -37,6 +37,8 @@ STOP_SHARE = 0.05
 #: Fewer failures than this say nothing about a share.
 STOP_LEAST = 10
 MANY_FAILURES = "many_failures"
+#: Why a campaign that should go on does not: there are no credits for its rows, or the subscription is unpaid.
+NO_CREDITS, UNPAID = "credits", "billing"
 
 
 def has_too_many_failures(*, failed: int, sent: int) -> bool:

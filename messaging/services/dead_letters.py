@@ -12,7 +12,7 @@ from huntaze.kernel.limiter import Lane
 from messaging.errors import NotFailed, NotUncertain, TooLate
 from messaging.models import Delivery, Message
 from messaging.rules.outcomes import WITHDRAWN
-from messaging.services import limits
+from messaging.services import credits, limits
 from messaging.services.fans import touch
 from messaging.services.forecasts import forecast
 from messaging.services.news import tell_deliveries
@@ -30,15 +30,18 @@ def new_promise(delivery: Delivery, now: datetime) -> datetime:
 def retry_failed(
     *, delivery: Delivery, actor: audit.Actor, now: datetime, promised_at: datetime | None = None
 ) -> datetime:
-    """Queue a dead letter again, attempts kept; raises NotFailed. Returns when it was queued.
+    """Queue a dead letter again, attempts kept; raises NotFailed, CreditsExhausted, ReadOnlyAccess. Returns when it was
+    queued.
 
     `promised_at` is `new_promise` from a caller who has a transaction open by now.
     """
     changes = _queued_again(promised_at or new_promise(delivery, now), now)
     with transaction.atomic():
         failed = Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.FAILED)
-        if not failed.update(**changes):
+        row = failed.select_for_update(of=("self",), no_key=True).first()
+        if row is None:
             raise NotFailed
+        failed.update(**changes, **credits.again(row, now))
         _record(delivery, actor, "message.retried", now, {"error": delivery.last_error})
     return now
 
@@ -60,6 +63,7 @@ def cancel(*, delivery: Delivery, actor: audit.Actor, now: datetime) -> Delivery
         rows = Delivery.objects.filter(pk=delivery.pk, state__in=waiting)
         if rows.filter(replays=0).update(state=DeliveryState.CANCELLED):
             state = DeliveryState.CANCELLED
+            credits.end([delivery.pk])
         elif rows.filter(replays__gt=0).update(**doubt):
             state = DeliveryState.UNCERTAIN
         else:
@@ -77,6 +81,7 @@ def it_arrived(*, delivery: Delivery, actor: audit.Actor, now: datetime) -> None
         sent_at = delivery.dispatched_at or now
         Message.objects.filter(pk=delivery.written.pk, sent_at=None).update(sent_at=sent_at)
         touch(delivery.written.conversation_id, sent_at)
+        credits.end([delivery.pk])
         tell_deliveries([delivery.pk])
         _record(delivery, actor, "message.declared_arrived", now, {})
     metrics.UNCERTAIN_RESOLVED.labels("person").inc()

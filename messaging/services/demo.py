@@ -12,6 +12,9 @@ from accounts.services.api_keys import issue_api_key
 from accounts.services.audit import Actor
 from accounts.services.tokens import digest
 from accounts.types import Platform, Role
+from billing.selectors.standing import standing
+from billing.services import limits
+from billing.types import Feature
 from huntaze.kernel.tenancy import cross_workspace, workspace_scope
 from huntaze.platforms.onlyfansapi import Account
 from messaging.models import Fan
@@ -25,6 +28,8 @@ PEOPLE = {
     "chatter": ("chatter@demo.huntaze.test", "Chloé Chatter"),
 }
 MOST_CREATORS = 3
+#: What the demo's workspace may do; there is no limit for what is not named.
+LIMITS = dict.fromkeys(Feature) | {Feature.MESSAGES: 50_000, Feature.CREATORS: 25, Feature.SEATS: 25}
 
 
 class NothingToShow(Exception):
@@ -45,6 +50,7 @@ def seed_demo(*, known: dict[str, Any], now: datetime) -> dict[str, Any]:
         owner = _owner(users["owner"], now)
         people.mark_demo(workspace_pk=owner.workspace_id)
         with workspace_scope(owner.workspace_id):
+            _lift_limits(owner.workspace_id, now)
             actor = Actor.member(owner.user_id, owner.pk)
             chatter = _members(users, actor, now)
             bound = [_account(account, chatter, actor, now) for account in accounts]
@@ -93,6 +99,13 @@ def _owner(user: User, now: datetime) -> Membership:
         name="Atelier Demo", owner=user, now=now, kind="agency", timezone="Europe/Paris"
     )
     return member
+
+
+def _lift_limits(workspace_pk: int, now: datetime) -> None:
+    """Nobody pays for the demo; it may do what the largest plan allows, once it may."""
+    if standing(workspace_pk, now).limits.get(Feature.MESSAGES) == LIMITS[Feature.MESSAGES]:
+        return
+    limits.override(workspace_id=workspace_pk, limits=LIMITS, reason="demo", actor=Actor.system(), now=now)
 
 
 def _members(users: dict[str, User], actor: Actor, now: datetime) -> Membership:

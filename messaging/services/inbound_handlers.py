@@ -21,6 +21,7 @@ from messaging.models import Conversation, Delivery, Fan, FanSignal, Message
 from messaging.rules import onlyfans_events as events
 from messaging.rules.content import storable
 from messaging.rules.prices import currency_of
+from messaging.services import credits
 from messaging.services.fans import conversation_of, note_activity, touch, upsert_fan
 from messaging.services.news import tell_deliveries, tell_received
 from messaging.services.send import text_digest
@@ -111,6 +112,7 @@ def _settle(row: Delivery, message_id: str, sent_at: datetime, received_at: date
         metrics.UNCERTAIN_RESOLVED.labels("report").inc()
     Message.objects.filter(pk=row.written.pk).update(platform_message_id=message_id, sent_at=sent_at)
     touch(row.written.conversation_id, sent_at)
+    credits.end([row.pk])
     if row.state != DeliveryState.SENT:
         tell_deliveries([row.pk])
 

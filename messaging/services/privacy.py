@@ -24,6 +24,7 @@ from messaging.models import (
     CampaignExclusion,
     CampaignUnsend,
     Conversation,
+    CreditChange,
     Delivery,
     Fan,
     FanList,
@@ -35,6 +36,7 @@ from messaging.models import (
     SendPolicy,
 )
 from messaging.rules.content import NO_TEXT
+from messaging.services import credits
 from messaging.services.fans import handle_digest
 from messaging.types import CampaignState, DeliveryState
 
@@ -77,6 +79,12 @@ def _policies(subject: Subject) -> QuerySet[SendPolicy]:
 def _accounts(subject: Subject) -> QuerySet[PlatformAccount]:
     rows: QuerySet[PlatformAccount] = PlatformAccount.objects.all()
     return rows.filter(creator_id=subject.pk) if subject.scope is PrivacyScope.CREATOR else rows
+
+
+def _credit_notes(subject: Subject) -> QuerySet[CreditChange]:
+    """What is to be booked is the workspace's, not a creator's."""
+    rows: QuerySet[CreditChange] = CreditChange.objects.all()
+    return rows if subject.scope is PrivacyScope.WORKSPACE else rows.none()
 
 
 def _events(subject: Subject) -> QuerySet[InboundEvent]:
@@ -168,6 +176,7 @@ def _steps(scope: PrivacyScope) -> list[Step]:
         blank("stop_campaigns", _moving_campaigns, _stop_campaigns),
         delete("unsends", UNSENDS),
         delete("deliveries", DELIVERIES),
+        delete("credit_notes", _credit_notes),
         delete("payments", SIGNALS),
         delete("messages", MESSAGES),
         delete("conversations", CONVERSATIONS),
@@ -222,6 +231,7 @@ def _cancel(rows: list[Delivery], subject: Subject, now: datetime) -> None:
     Delivery.objects.filter(pk__in=pks).update(
         state=DeliveryState.CANCELLED, last_error="erasure", leased_until=None, lease_token=None
     )
+    credits.end(pks)
 
 
 def _erase_texts(rows: list[Message], subject: Subject, now: datetime) -> None:

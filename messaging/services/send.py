@@ -19,11 +19,11 @@ from huntaze.kernel.limiter import Lane, Outlook
 from huntaze.kernel.money import to_minor
 from huntaze.kernel.tenancy import refuse_foreign
 from messaging.errors import UnknownFan
-from messaging.models import Conversation, Message
+from messaging.models import Conversation, Delivery, Message
 from messaging.rules import content, estimates, lanes
 from messaging.rules.prices import currency_of
 from messaging.selectors.recipients import recipient_of
-from messaging.services import limits
+from messaging.services import credits, limits
 from messaging.types import AuthorKind, DeliveryState, Direction, Queued, Recipient, SendCommand
 
 #: How far ahead a message may be planned.
@@ -43,10 +43,12 @@ WITH written AS (
 )
 INSERT INTO messaging_delivery (
        uid, workspace_id, account_id, fan_id, message_id, state, lane, priority, available_at, attempts, last_error,
-       queued_at, promised_at, needs_lookup, replays, trace_id)
+       queued_at, promised_at, needs_lookup, replays, trace_id, reservation_id, credit_state)
 SELECT %(delivery)s, %(workspace)s, %(account)s, %(fan)s, id, %(state)s, %(lane)s, %(priority)s, %(due)s, 0, '',
-       %(now)s, %(promised)s, false, 0, %(trace)s
+       %(now)s, %(promised)s, false, 0, %(trace)s,
+       nextval(pg_get_serial_sequence('billing_reservation', 'id')), 'reserved'
   FROM written
+RETURNING reservation_id
 """
 
 
@@ -87,15 +89,16 @@ def _recipient(principal: Principal, command: SendCommand) -> Recipient:
 
 
 def queue_message(*, plan: Plan, principal: Principal, now: datetime) -> Queued:
-    """Write message, delivery and audit row in the caller's transaction; nudges the senders after commit."""
+    """Write message, delivery and audit row in the caller's transaction and set its credit aside; nudges the senders
+    after commit. Raises CreditsExhausted, ReadOnlyAccess."""
     command, to = plan.command, plan.recipient
     refuse_foreign(to.workspace_pk)
     due = max(command.scheduled_at or now, now)
     state = DeliveryState.SCHEDULED if due > now else DeliveryState.QUEUED
-    promised_at, message = max(due, now + plan.wait), ids.uuid7()
+    promised_at, message, delivery = max(due, now + plan.wait), ids.uuid7(), ids.uuid7()
     place: dict[str, Any] = {
         "message": message,
-        "delivery": ids.uuid7(),
+        "delivery": delivery,
         "workspace": to.workspace_pk,
         "account": to.account_pk,
         "conversation": to.conversation_pk or _conversation(to),
@@ -122,7 +125,8 @@ def queue_message(*, plan: Plan, principal: Principal, now: datetime) -> Queued:
         "is_locked": command.is_locked_text,
         "media": json.dumps(command.media_ids),
     }
-    sql.execute(_QUEUE, place | said)
+    written = sql.row(_QUEUE, place | said)
+    assert written is not None
     message_id = ids.encode(Message.PREFIX, message)
     audit.record(
         workspace_id=to.workspace_pk,
@@ -132,6 +136,8 @@ def queue_message(*, plan: Plan, principal: Principal, now: datetime) -> Queued:
         target=message_id,
         changes={"account": to.account_id, "fan": to.fan_id, "priority": command.priority},
     )
+    ref = credits.of_delivery(ids.encode(Delivery.PREFIX, delivery))
+    credits.set_aside(workspace_pk=to.workspace_pk, quantity=1, ref=ref, key=written[0], now=now)
     transaction.on_commit(partial(limits.poke, [(to.account_pk, plan.lane)]))
     return Queued(message_id, state, now, promised_at)
 

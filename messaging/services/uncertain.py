@@ -19,7 +19,7 @@ from messaging.gateways.onlyfansapi import SLACK
 from messaging.gateways.registry import gateway, keeps_keys
 from messaging.models import Delivery, Message
 from messaging.rules.outcomes import may_replay, unreadable
-from messaging.services import limits
+from messaging.services import credits, limits
 from messaging.services.fans import touch
 from messaging.services.news import tell_deliveries
 from messaging.services.sending.outgoing import outgoing_of
@@ -143,6 +143,7 @@ def _settle(row: Delivery, found: list[str] | PlatformError, now: datetime, *, h
         settle(row, state=DeliveryState.SENT, needs_lookup=False, last_error="", answered_at=now)
         Message.objects.filter(pk=row.written.pk).update(platform_message_id=free[0], sent_at=sent_at)
         touch(row.written.conversation_id, sent_at)
+        credits.end([row.pk])
         tell_deliveries([row.pk])
         metrics.UNCERTAIN_RESOLVED.labels("lookup").inc()
     elif (not free or has_twin) and _may_replay(row, now):

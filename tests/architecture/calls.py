@@ -231,6 +231,7 @@ CALLS: dict[str, Call] = {
     f"POST {_CONNECTION}/code": call(409, params=_ONLYFANS, body=lambda t: {"code": "123456"}),
     f"POST {_CONNECTION}/face-mail": call(409, params=_ONLYFANS),
     f"POST {_CONNECTION}/face-done": call(409, params=_ONLYFANS),
+    "GET /api/billing/usage": call(200, reach="none"),
     "GET /api/keys": call(200, reach="none"),
     "POST /api/keys": call(201, reach="none", body=lambda t: {"name": "New", "scopes": ["read"]}),
     "DELETE /api/keys/<key_id>": call(200, 204, reach="workspace"),

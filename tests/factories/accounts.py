@@ -17,10 +17,21 @@ from accounts.models import (
 )
 from accounts.rules import api_keys
 from accounts.services.tokens import digest
+from billing.models import LimitOverride
+from billing.types import Feature
 from huntaze.kernel.tenancy import cross_workspace
 
 NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 PASSWORD = "Correct-horse-7"
+
+
+def lift_limits(workspace_pk: int) -> None:
+    """No feature of the workspace has a limit."""
+    with cross_workspace("demo"):
+        LimitOverride.objects.bulk_create(
+            LimitOverride(workspace_id=workspace_pk, feature=feature, value=None, reason="test")
+            for feature in Feature
+        )
 
 
 class TenantFactory(factory.django.DjangoModelFactory):
@@ -44,10 +55,18 @@ class UserFactory(factory.django.DjangoModelFactory):
 
 
 class WorkspaceFactory(factory.django.DjangoModelFactory):
+    """A workspace that no plan keeps from anything; `is_limited` for one as it is after signing up."""
+
     class Meta:
         model = Workspace
+        skip_postgeneration_save = True
 
     name = factory.Sequence(lambda n: f"Workspace {n}")
+
+    @factory.post_generation
+    def is_limited(self, create: bool, extracted: bool, **kwargs: Any) -> None:
+        if create and not extracted:
+            lift_limits(self.pk)
 
 
 class MembershipFactory(TenantFactory):

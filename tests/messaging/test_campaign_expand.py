@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connection, transaction
 
+from billing.services.ledger import reservations
 from huntaze.kernel import clock
 from huntaze.kernel.tenancy import cross_workspace, workspace_scope
 from messaging.models import Campaign, CampaignExclusion, Conversation, Delivery, Fan, FanList, Message
@@ -285,7 +286,7 @@ def _write_twice(row: Campaign) -> None:
             with workspace_scope(row.workspace_id), transaction.atomic():
                 mine = Campaign.objects.select_related("account__creator").get(pk=row.pk)
                 barrier.wait(10)
-                expand.write_rows(mine, clock.now(), clock.now())
+                expand.write_rows(mine, clock.now(), clock.now(), reservations.new_key())
                 barrier.wait(30) if not _has_index() else None
         finally:
             connection.close()

@@ -12,6 +12,7 @@ import pytest
 from django.db import connection, transaction
 
 from accounts.services.audit import Actor
+from billing.services.ledger import reservations
 from huntaze.kernel import clock
 from huntaze.kernel.limiter import Grant, Lane
 from huntaze.kernel.tenancy import cross_workspace, workspace_scope
@@ -50,7 +51,7 @@ def running(count: int) -> Campaign:
         )  # fmt: skip
     row = campaign(account, owner, [{"segment": everybody.public_id}], state="running")
     with workspace_scope(account.workspace_id):
-        assert write_rows(row, clock.now(), clock.now()) == count
+        assert write_rows(row, clock.now(), clock.now(), reservations.new_key()) == count
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE messaging_delivery")
     return row

@@ -58,7 +58,7 @@ def test_it_makes_an_agency_with_its_people_accounts_and_fans(seed: Seed, platfo
         "accounts.PlatformAccount": 2,
         "accounts.ApiKey": 1,
         "accounts.WorkspaceKey": 1,
-        "accounts.AuditEvent": 10,
+        "accounts.AuditEvent": 11,
     }
     with cross_workspace("demo"):
         assert sorted(Membership.objects.values_list("role", flat=True)) == ["chatter", "manager", "owner"]

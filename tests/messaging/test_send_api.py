@@ -271,8 +271,9 @@ def test_the_61st_request_of_a_minute_is_refused(world: Any, api: Any, settings:
 def test_sending_costs_as_many_statements_as_were_agreed(
     world: Any, api: Any, django_assert_num_queries: Any
 ) -> None:
-    """The key with all it may do; the recipient; the slots; then BEGIN, message and delivery, audit, COMMIT."""
+    """The key with all it may do; the recipient; the slots; then BEGIN, message and delivery, audit, the credits' lock,
+    what there is, reservation and entries, COMMIT."""
     client = api(world.owner)
     post(client, body(world))
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(10):
         post(client, body(world))

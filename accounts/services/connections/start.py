@@ -10,7 +10,7 @@ from accounts.errors import ConnectionEnded
 from accounts.models import Connection, Consent, Creator, PlatformAccount
 from accounts.rules import connections as rules
 from accounts.rules import oauth
-from accounts.services import audit
+from accounts.services import allowances, audit
 from accounts.services.connections import ending, vendor
 from accounts.services.connections.oauth import talk
 from accounts.services.connections.oauth.begin import page_address
@@ -42,7 +42,8 @@ def start(
     """The page on which the creator signs in, or agrees. An attempt that was open ends.
 
     `session` is the key of the browser session, whose answer alone will be taken; empty for the API. Raises Invalid
-    without consent to the current text, NotConfigured, Conflict for a creator who left, Unavailable.
+    without consent to the current text, UsageLimitExceeded, NotConfigured, Conflict for a creator who left,
+    Unavailable.
     """
     vendor.require(platform)
     row = _written(
@@ -122,6 +123,8 @@ def _written(
         if living.status == CreatorStatus.OFFBOARDED:
             raise Conflict("This creator has left the workspace")
         ending.replace_open(creator=living, platform=platform, now=now)
+        if account is None:
+            allowances.take(workspace_id=living.workspace_id, feature="platform_accounts", now=now)
         agreed = Consent.objects.create(
             creator=living,
             platform=platform,

@@ -10,7 +10,7 @@ from django.db import transaction
 from accounts.errors import EndpointDisabled, TooManyEndpoints
 from accounts.models import Membership, WebhookDelivery, WebhookSubscription, Workspace
 from accounts.rules import webhooks as rules
-from accounts.services import audit
+from accounts.services import allowances, audit
 from accounts.services.mail import mail_to
 from accounts.services.webhooks.events import body_of, row_of
 from accounts.types import Role
@@ -35,7 +35,8 @@ def add(
     now: datetime,
     description: str = "",
 ) -> tuple[WebhookSubscription, str]:
-    """An endpoint and its secret, which is shown once. Raises Invalid, TooManyEndpoints."""
+    """An endpoint and its secret, which is shown once. Raises PlanRequired, Invalid, TooManyEndpoints."""
+    allowances.need(workspace_id=workspace_pk, feature="outgoing_webhooks", now=now)
     _check(url, events)
     secret = _new_secret()
     with transaction.atomic():

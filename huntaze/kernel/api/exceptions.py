@@ -22,6 +22,7 @@ STATUS: dict[type[errors.DomainError], int] = {
     errors.Conflict: status.HTTP_409_CONFLICT,
     errors.Invalid: status.HTTP_400_BAD_REQUEST,
     errors.RateLimited: status.HTTP_429_TOO_MANY_REQUESTS,
+    errors.UsageLimitExceeded: status.HTTP_429_TOO_MANY_REQUESTS,
     errors.Unavailable: status.HTTP_503_SERVICE_UNAVAILABLE,
 }
 

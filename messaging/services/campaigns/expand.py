@@ -12,14 +12,19 @@ import structlog
 from django.db import IntegrityError, connection, transaction
 
 from accounts.services.audit import Actor
+from billing.errors import ReadOnlyAccess
+from billing.services.entitlements import require
+from billing.services.ledger import reservations
+from billing.types import Feature
 from huntaze.kernel import sql
 from huntaze.kernel.limiter import Lane, Outlook
 from messaging.models import Campaign
-from messaging.rules.campaigns import HAS_TURN
+from messaging.rules.campaigns import HAS_TURN, NO_CREDITS, UNPAID
 from messaging.selectors.audiences import ANY_NUMBER, OVER_CAP, by_turn, counts
 from messaging.selectors.campaign_pace import caps
 from messaging.selectors.campaigns import content_hash
 from messaging.services import limits
+from messaging.services.campaigns import funds, rows
 from messaging.services.campaigns.approve import second_person
 from messaging.services.campaigns.edit import void_approval
 from messaging.services.campaigns.pace import promise, release
@@ -46,9 +51,9 @@ WITH found (fan_id, excluded_by) AS MATERIALIZED (
 )
 INSERT INTO messaging_delivery (
        uid, workspace_id, account_id, fan_id, campaign_id, state, lane, priority, available_at, attempts, last_error,
-       queued_at, promised_at, needs_lookup, replays, trace_id)
+       queued_at, promised_at, needs_lookup, replays, trace_id, reservation_id, credit_state)
 SELECT huntaze_uuid7(), c.workspace_id, c.account_id, a.fan_id, c.id, %s, 'bulk', c.priority, %s, 0, '',
-       %s, %s, false, 0, c.trace_id
+       %s, %s, false, 0, c.trace_id, %s, 'reserved'
   FROM audience a JOIN messaging_campaign c ON c.id = %s
  WHERE a.excluded_by = ''
     ON CONFLICT DO NOTHING
@@ -87,34 +92,43 @@ def expand(*, campaign_pk: int, now: datetime) -> int:
     except _NotApproved as refusal:
         _send_back(campaign_pk, refusal, now)
         return 0
+    except ReadOnlyAccess:
+        planning.update(state_reason=UNPAID)
+        return 0
 
 
 def _expand(campaign: Campaign, outlook: Outlook, now: datetime) -> int:
     if campaign.approved_hash != content_hash(campaign):
         raise _NotApproved("approval_void", CampaignState.DRAFT)
-    expected = counts(campaign, now).get("", 0)
-    queued = write_rows(campaign, now, promise(campaign, outlook, expected, now))
+    require(workspace_id=campaign.workspace_id, feature=Feature.MESSAGES, now=now, quantity=0)
+    expected, reservation = counts(campaign, now).get("", 0), reservations.new_key()
+    queued = write_rows(campaign, now, promise(campaign, outlook, expected, now), reservation)
     if second_person(campaign, approver_pk=campaign.approved_by_id, recipients=queued) == "missing":
         raise _NotApproved("second_person_needed", CampaignState.AWAITING_APPROVAL)
+    paid = funds.reserve_for(campaign, queued, reservation, now)
+    if paid < queued:
+        rows.set_back(campaign.pk, reservation=reservation, keep=paid)
     campaign.state, campaign.started_at = CampaignState.RUNNING, now
-    campaign.save(update_fields=["state", "started_at"])
+    campaign.state_reason = NO_CREDITS if paid < queued else ""
+    campaign.save(update_fields=["state", "started_at", "state_reason"])
     release(campaign, outlook, now)
-    record(campaign, Actor.system(), "started", now, {"queued": queued})
+    record(campaign, Actor.system(), "started", now, {"queued": paid, "held": queued - paid})
     transaction.on_commit(partial(_go, campaign.account_id, queued))
     return queued
 
 
-def write_rows(campaign: Campaign, now: datetime, promised: datetime) -> int:
+def write_rows(campaign: Campaign, now: datetime, promised: datetime, reservation: int) -> int:
     """A delivery for everybody, those who were active last first, and a reason for everybody who is left out. They are
     queued, or set aside where the campaign has caps, to be released by those.
 
-    `promised` is the campaign's end, for all of them. Returns how many deliveries were made.
+    `promised` is the campaign's end, for all of them, `reservation` pays for them. Returns how many deliveries were
+    made.
     """
     meant, params = by_turn(campaign, now).values("pk", "excluded_by").query.sql_with_params()
     with connection.cursor() as cursor:
         most = campaign.most_recipients or ANY_NUMBER
         state = DeliveryState.HELD if caps(campaign) else DeliveryState.QUEUED
-        values = [*params, most, campaign.pk, str(state), now, now, promised, campaign.pk]
+        values = [*params, most, campaign.pk, str(state), now, now, promised, reservation, campaign.pk]
         cursor.execute(_WRITE.format(audience=meant, over_cap=OVER_CAP), values)
         return int(cursor.rowcount)
 

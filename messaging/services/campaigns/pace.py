@@ -17,8 +17,8 @@ from messaging.rules import estimates
 from messaging.rules.pacing import leaves_after
 from messaging.selectors import campaign_pace
 from messaging.services import limits
-from messaging.services.campaigns import rows
-from messaging.types import DeliveryState
+from messaging.services.campaigns import funds, rows
+from messaging.types import CreditState, DeliveryState
 
 
 def promise(campaign: Campaign, outlook: Outlook, count: int, now: datetime, *, others: int = 0) -> datetime:
@@ -37,10 +37,13 @@ def promise(campaign: Campaign, outlook: Outlook, count: int, now: datetime, *, 
 
 
 def release(campaign: Campaign, outlook: Outlook, now: datetime) -> int:
-    """Queue held rows of a running campaign, one batch at most; returns how many. Wakes the senders after commit."""
+    """Queue held rows of a running campaign that are paid for, one batch at most; returns how many. Wakes the senders
+    after commit."""
+    funds.pay(campaign, now)
     room = campaign_pace.room(campaign)
     most = rows.BATCH if room is None else min(rows.BATCH, room)
-    held = Delivery.objects.filter(campaign=campaign, state=DeliveryState.HELD).count()
+    waiting = Delivery.objects.filter(campaign=campaign, state=DeliveryState.HELD)
+    held = waiting.exclude(credit_state=CreditState.WANTED).count()
     count = held if room is None else min(held, most)
     if not count:
         return 0

@@ -13,6 +13,8 @@ from typing import Any
 
 from django.db import connection
 
+from huntaze.kernel import sql
+from messaging.services import credits
 from messaging.types import CampaignState, DeliveryState
 
 #: Rows in one statement: 50 to 100 ms of locks.
@@ -23,23 +25,52 @@ BUDGET_SECONDS = 5.0
 _PICKED = """
        SELECT d.id FROM messaging_delivery d
         WHERE d.campaign_id = %(campaign)s AND d.state = ANY(%(from)s)
+          {condition}
           AND EXISTS (SELECT 1 FROM messaging_campaign c
                        WHERE c.id = %(campaign)s AND c.state = ANY(%(wanted)s))
         {order}
         LIMIT %(most)s
           FOR NO KEY UPDATE OF d SKIP LOCKED
 """
-_HOLD = "UPDATE messaging_delivery SET state = 'held' WHERE id IN ({picked})"
-# A row that was being repeated after an uncertain outcome may have arrived: it is not cancelled, it is uncertain.
-_WITHDRAW = """
+# A dead letter has got its credit back: to go again it needs another.
+_HOLD = """
 UPDATE messaging_delivery
-   SET state = CASE WHEN replays > 0 THEN 'uncertain' ELSE 'cancelled' END, needs_lookup = false
+   SET state = 'held', credit_state = CASE credit_state WHEN 'released' THEN 'wanted' ELSE credit_state END
  WHERE id IN ({picked})
 """
+# A row that was being repeated after an uncertain outcome may have arrived: it is not cancelled, it is uncertain.
+_WITHDRAWN = "CASE WHEN d.replays > 0 THEN 'uncertain' ELSE 'cancelled' END"
+_WITHDRAW = credits.ending(
+    """
+WITH ended AS (
+    UPDATE messaging_delivery d SET state = {state}, credit_state = {credit}, needs_lookup = false
+     WHERE id IN ({{picked}})
+    RETURNING d.workspace_id, d.reservation_id, d.credit_state
+), {noted}
+SELECT count(*) FROM ended
+""",
+    state=_WITHDRAWN,
+)
 _QUEUE = """
 UPDATE messaging_delivery
    SET state = 'queued', available_at = %(now)s, queued_at = %(now)s, promised_at = %(promised)s, needs_lookup = false
  WHERE id IN ({picked})
+"""
+# Rows that nothing pays for: those made last, who were active longest ago.
+_SET_BACK = """
+UPDATE messaging_delivery SET state = 'held', credit_state = 'wanted', reservation_id = NULL
+ WHERE id IN (SELECT id FROM messaging_delivery
+               WHERE campaign_id = %(campaign)s AND reservation_id = %(reservation)s ORDER BY id OFFSET %(keep)s)
+"""
+# The rows that have waited longest are paid for first.
+_WANTING = """
+SELECT d.id FROM messaging_delivery d
+ WHERE d.campaign_id = %(campaign)s AND d.state = 'held' AND d.credit_state = 'wanted'
+ ORDER BY d.id LIMIT %(most)s FOR NO KEY UPDATE SKIP LOCKED
+"""
+_PAY = """
+UPDATE messaging_delivery SET credit_state = 'reserved', reservation_id = %(reservation)s
+ WHERE id = ANY(%(ids)s::bigint[])
 """
 _UNSEND = """
 INSERT INTO messaging_campaignunsend (
@@ -68,17 +99,34 @@ def withdraw(campaign_pk: int) -> int:
 
 
 def queue(campaign_pk: int, *, promised_at: datetime, now: datetime, most: int = BATCH) -> int:
-    """Queue set-aside rows of a running campaign; returns how many. A few are the first ones."""
+    """Queue set-aside rows of a running campaign that are paid for; returns how many. A few are the first ones."""
     return _run(
         _QUEUE,
         campaign_pk,
         (DeliveryState.HELD,),
         wanted=(CampaignState.RUNNING,),
+        condition="AND d.credit_state <> 'wanted'",
         order="ORDER BY d.id" if most < BATCH else "",
         promised=promised_at,
         now=now,
         most=most,
     )
+
+
+def set_back(campaign_pk: int, *, reservation: int, keep: int) -> None:
+    """Hold fresh rows beyond the first `keep`, in the transaction that made them: they want a credit."""
+    sql.execute(_SET_BACK, {"campaign": campaign_pk, "reservation": reservation, "keep": keep})
+
+
+def wanting(campaign_pk: int) -> list[int]:
+    """Held rows that want a credit, oldest first, in the caller's transaction, which keeps them."""
+    found = sql.rows(_WANTING, {"campaign": campaign_pk, "most": BATCH})
+    return [pk for (pk,) in found]
+
+
+def pay(pks: Sequence[int], *, reservation: int) -> None:
+    """A reservation pays for rows of `wanting`."""
+    sql.execute(_PAY, {"ids": list(pks), "reservation": reservation})
 
 
 def hold_failed(campaign_pk: int) -> int:
@@ -108,11 +156,12 @@ def go_on(step: Callable[[], int], done: int) -> int:
 
 
 def _run(
-    sql: str,
+    statement: str,
     campaign_pk: int,
     states: Sequence[DeliveryState],
     *,
     wanted: Sequence[CampaignState],
+    condition: str = "",
     order: str = "",
     **more: Any,
 ) -> int:
@@ -124,5 +173,6 @@ def _run(
         **more,
     }
     with connection.cursor() as cursor:
-        cursor.execute(sql.format(picked=_PICKED.format(order=order)), values)
-        return int(cursor.rowcount)
+        picked = _PICKED.format(condition=condition, order=order)
+        cursor.execute(statement.format(picked=picked), values)
+        return int(cursor.fetchone()[0] if cursor.description else cursor.rowcount)

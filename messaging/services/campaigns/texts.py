@@ -19,6 +19,7 @@ from messaging.models import Campaign, Conversation, Delivery, Fan, Message
 from messaging.rules import placeholders
 from messaging.rules.campaigns import zone
 from messaging.rules.content import storable
+from messaging.services import credits
 from messaging.services.send import text_digest
 from messaging.services.sending.claims import Claimed
 from messaging.types import AuthorKind, CampaignState, DeliveryState, Direction
@@ -37,15 +38,23 @@ UPDATE messaging_delivery d SET message_id = o.message_id
  WHERE d.id = o.id
 """
 # A row that was being repeated after an uncertain outcome may have arrived: it is uncertain again.
-_SET_ASIDE = """
+_ASIDE = "CASE WHEN d.replays > 0 THEN 'uncertain' ELSE o.state END"
+_SET_ASIDE = credits.ending(
+    """
+WITH ended AS (
 UPDATE messaging_delivery d
-   SET state = CASE WHEN d.replays > 0 THEN 'uncertain' ELSE o.state END, last_error = o.note,
+   SET state = {state}, credit_state = {credit}, last_error = o.note,
        dispatched_at = CASE WHEN d.attempts > 1 THEN d.dispatched_at END,
        first_attempt_at = CASE WHEN d.attempts > 1 THEN d.first_attempt_at END,
        attempts = d.attempts - 1, leased_until = NULL, lease_token = NULL, needs_lookup = false
   FROM unnest(%(ids)s::bigint[], %(states)s::text[], %(notes)s::text[]) AS o(id, state, note)
  WHERE d.id = o.id
-"""
+RETURNING d.workspace_id, d.reservation_id, d.credit_state
+), {noted}
+SELECT count(*) FROM ended
+""",
+    state=_ASIDE,
+)
 
 
 def write_texts(claimed: Sequence[Claimed]) -> list[Claimed]:

@@ -24,6 +24,7 @@ WITH wanted AS (
         ON a.id = g.account_id AND a.state = 'connected' AND NOT a.is_sending_paused
       JOIN accounts_creator c ON c.id = a.creator_id AND c.status = 'active'
       JOIN accounts_workspace s ON s.id = a.workspace_id AND s.status = 'active'
+       AND NOT EXISTS (SELECT 1 FROM billing_workspacehold h WHERE h.workspace_id = s.id)
      WHERE NOT coalesce((SELECT k.is_stopped FROM messaging_sendswitch k ORDER BY k.id DESC LIMIT 1), false)
 ), picked AS (
     SELECT d.id

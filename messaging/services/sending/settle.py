@@ -7,12 +7,17 @@ from django.db import IntegrityError, transaction
 
 from huntaze.kernel import sql
 from messaging.rules.outcomes import Outcome
+from messaging.services import credits
 from messaging.services.news import tell_deliveries
 from messaging.services.sending.claims import Claimed
 
-_SETTLE = """
+_STATE = "CASE WHEN o.state = 'failed' AND d.replays > 0 THEN 'uncertain' ELSE o.state END"
+_SETTLE = credits.ending(
+    """
+WITH ended AS (
 UPDATE messaging_delivery d
-   SET state = CASE WHEN o.state = 'failed' AND d.replays > 0 THEN 'uncertain' ELSE o.state END,
+   SET state = {state},
+       credit_state = {credit},
        last_error = o.code, attempts = d.attempts - o.refund,
        available_at = CASE WHEN o.delay IS NULL THEN d.available_at
                            ELSE now() + o.delay * interval '1 second' END,
@@ -24,8 +29,12 @@ UPDATE messaging_delivery d
               %(delays)s::float8[], %(lookups)s::bool[], %(used)s::bool[])
        AS o(id, token, state, code, refund, delay, lookup, used)
  WHERE d.id = o.id AND d.lease_token = o.token
-RETURNING d.id, EXISTS (SELECT 1 FROM accounts_webhooksubscription WHERE disabled_at IS NULL)
-"""
+RETURNING d.id, d.workspace_id, d.reservation_id, d.credit_state
+), {noted}
+SELECT id, EXISTS (SELECT 1 FROM accounts_webhooksubscription WHERE disabled_at IS NULL) FROM ended
+""",
+    state=_STATE,
+)
 
 _SETTLE_LATE = """
 UPDATE messaging_delivery d
@@ -81,7 +90,9 @@ def settle(outcomes: Sequence[tuple[Claimed, Outcome]]) -> set[int]:
         late = [item for item in sent if item[0] not in ours]
         if late:
             cursor.execute(_SETTLE_LATE, {"ids": [pk for pk, _ in late]})
-            ours |= {pk for (pk,) in cursor.fetchall()}
+            came_late = [pk for (pk,) in cursor.fetchall()]
+            ours |= set(came_late)
+            credits.end(came_late)
         mark_sent([item for item in sent if item[0] in ours])
         if late or any(
             written.values()

@@ -1,0 +1,112 @@
+"""Changing what workspaces may do: limits of their own, credits by hand; and telling every process."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import structlog
+from django.db import transaction
+from redis.exceptions import RedisError
+
+from accounts.services import audit
+from billing.models import LimitOverride
+from billing.selectors import cache
+from billing.services.ledger import grants
+from billing.types import Feature, GrantSource, Unit
+from huntaze.kernel import ids, redis
+
+log = structlog.get_logger(__name__)
+
+
+def tell_everybody() -> None:
+    """Plans, limits or subscriptions have changed: every process reads them anew within two seconds of the commit."""
+    cache.forget()
+    transaction.on_commit(_publish)
+
+
+def override(
+    *,
+    workspace_id: int,
+    limits: Mapping[Feature, int | None],
+    reason: str,
+    actor: audit.Actor,
+    now: datetime,
+    until: datetime | None = None,
+) -> None:
+    """Give a workspace limits of its own, until a moment or for good; null is unlimited."""
+    with transaction.atomic():
+        for feature, value in sorted(limits.items()):
+            LimitOverride.objects.update_or_create(
+                workspace_id=workspace_id,
+                feature=feature,
+                defaults={"value": value, "until": until, "reason": reason},
+            )
+        changes = {str(feature): value for feature, value in limits.items()}
+        audit.record(
+            workspace_id=workspace_id,
+            actor=actor,
+            action="limits.overridden",
+            now=now,
+            changes=changes | {"until": until},
+            reason=reason,
+        )
+        tell_everybody()
+
+
+def end_override(*, row: LimitOverride, reason: str, actor: audit.Actor, now: datetime) -> None:
+    """Back to the plan's limit."""
+    with transaction.atomic():
+        LimitOverride.objects.filter(pk=row.pk).delete()
+        audit.record(
+            workspace_id=row.workspace_id,
+            actor=actor,
+            action="limits.override_ended",
+            now=now,
+            changes={"feature": row.feature},
+            reason=reason,
+        )
+        tell_everybody()
+
+
+def give_credits(
+    *,
+    workspace_id: int,
+    unit: Unit,
+    amount: int,
+    reason: str,
+    actor: audit.Actor,
+    now: datetime,
+    expires_at: datetime | None = None,
+    key: str | None = None,
+) -> bool:
+    """Credits by hand; `key` makes a form that comes twice give once. False when it was given before."""
+    with transaction.atomic():
+        is_new = grants.grant(
+            workspace_id=workspace_id,
+            unit=unit,
+            amount=amount,
+            source=GrantSource.MANUAL,
+            key=f"manual:{key or ids.uuid7()}",
+            now=now,
+            actor=actor,
+            expires_at=expires_at,
+            note=reason,
+        )
+        if is_new:
+            changes = {"unit": str(unit), "amount": amount, "expires_at": expires_at}
+            audit.record(
+                workspace_id=workspace_id,
+                actor=actor,
+                action="credits.granted",
+                now=now,
+                changes=changes,
+                reason=reason,
+            )
+    return is_new
+
+
+def _publish() -> None:
+    cache.forget()
+    try:
+        redis.client().incr(cache.KEY)
+    except RedisError:
+        log.warning("billing.limits.untold")

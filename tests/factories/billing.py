@@ -1,0 +1,48 @@
+"""Limits and credits for tests."""
+
+from datetime import datetime
+from typing import Any
+
+from accounts.models import Workspace
+from accounts.services.audit import Actor
+from billing.models import Grant, LimitOverride
+from billing.selectors import cache
+from billing.services.ledger import grants
+from billing.types import Feature, GrantSource, Unit
+from huntaze.kernel import clock, ids
+from huntaze.kernel.tenancy import cross_workspace
+
+
+def limit(workspace: Workspace, feature: Feature, value: int | None) -> None:
+    """A limit of the workspace's own; null is unlimited."""
+    with cross_workspace("demo"):
+        LimitOverride.objects.update_or_create(
+            workspace=workspace, feature=feature, defaults={"value": value, "reason": "test"}
+        )
+    cache.forget()
+
+
+def credits(
+    workspace: Workspace,
+    amount: int,
+    *,
+    unit: Unit = Unit.MESSAGE,
+    source: GrantSource = GrantSource.PACK,
+    now: datetime | None = None,
+    **fields: Any,
+) -> Grant:
+    """Credits given to the workspace now."""
+    key = str(ids.uuid7())
+    with cross_workspace("demo"):
+        grants.grant(
+            workspace_id=workspace.pk,
+            unit=unit,
+            amount=amount,
+            source=source,
+            key=key,
+            now=now or clock.now(),
+            actor=Actor.system(),
+            **fields,
+        )
+        row: Grant = Grant.objects.filter(workspace=workspace, unit=unit).latest("pk")
+    return row
