@@ -101,8 +101,8 @@ class UsageViewSet(HuntazeViewSet):
         budget = found.features[Feature.AI_BUDGET]
         return Response(
             {
-                "period_start": found.standing.period_start,
-                "period_end": found.standing.period_end,
+                "period_start": clock.iso(found.standing.period_start),
+                "period_end": clock.iso(found.standing.period_end),
                 "features": {str(feature): _used(row) for feature, row in found.features.items()},
                 "messages": {
                     "available": found.available,
@@ -111,9 +111,9 @@ class UsageViewSet(HuntazeViewSet):
                     "grants": [_grant(row) for row in found.grants],
                 },
                 "ai": {
-                    "budget": None if budget.limit is None else dollars(budget.limit),
-                    "spent": dollars(budget.used),
-                    "reserved": dollars(budget.reserved),
+                    "budget": None if budget.limit is None else format(dollars(budget.limit), "f"),
+                    "spent": format(dollars(budget.used), "f"),
+                    "reserved": format(dollars(budget.reserved), "f"),
                     "currency": "USD",
                 },
             }
@@ -126,7 +126,7 @@ def _used(row: Used) -> dict[str, Any]:
         "used": row.used,
         "reserved": row.reserved,
         "remaining": row.remaining,
-        "reset_date": row.resets_at,
+        "reset_date": clock.iso(row.resets_at) if row.resets_at else None,
     }
 
 
@@ -135,6 +135,6 @@ def _grant(row: Grant) -> dict[str, Any]:
         "source": row.source,
         "remaining": row.remaining,
         "amount": row.amount,
-        "expires_at": row.expires_at,
-        "granted_at": row.granted_at,
+        "expires_at": clock.iso(row.expires_at) if row.expires_at else None,
+        "granted_at": clock.iso(row.granted_at),
     }

@@ -12,7 +12,7 @@ from billing.models import LimitOverride
 from billing.selectors import cache
 from billing.services.ledger import grants
 from billing.types import Feature, GrantSource, Unit
-from huntaze.kernel import ids, redis
+from huntaze.kernel import clock, ids, redis
 
 log = structlog.get_logger(__name__)
 
@@ -46,7 +46,7 @@ def override(
             actor=actor,
             action="limits.overridden",
             now=now,
-            changes=changes | {"until": until},
+            changes=changes | {"until": clock.iso(until) if until else None},
             reason=reason,
         )
         tell_everybody()
@@ -92,7 +92,8 @@ def give_credits(
             note=reason,
         )
         if is_new:
-            changes = {"unit": str(unit), "amount": amount, "expires_at": expires_at}
+            ends = clock.iso(expires_at) if expires_at else None
+            changes = {"unit": str(unit), "amount": amount, "expires_at": ends}
             audit.record(
                 workspace_id=workspace_id,
                 actor=actor,
