@@ -146,8 +146,9 @@ def test_a_dead_letter_stays_one_without_credits(api: Any, world: Any, purse: Wo
 
 def test_a_withdrawn_message_gives_its_credit_back(api: Any, world: Any, purse: Workspace) -> None:
     send(api, world, scheduledAt=(clock.now() + timedelta(hours=1)).isoformat())
+    row = only()
     with workspace_scope(purse.pk):
-        dead_letters.cancel(delivery=only(), actor=SYSTEM, now=clock.now())
+        dead_letters.cancel(delivery=row, actor=SYSTEM, now=clock.now())
     post()
     assert accounts(purse) == {"issued": -3, "available": 3}
 
