@@ -21,7 +21,8 @@ from accounts.models import (
     TokenRefresh,
 )
 from accounts.services.connections import follow, leave
-from huntaze.kernel import clock
+from huntaze.kernel import clock, health
+from huntaze.kernel.health import Status
 from huntaze.kernel.http import Timeouts
 from huntaze.kernel.tenancy import cross_workspace
 from huntaze.platforms import oauth
@@ -405,6 +406,21 @@ def test_without_an_application_of_the_operators_it_says_so(
     assert (answer.status_code, answer.json()["code"]) == (409, "not_configured")
     found = {vendor: api(world.owner).get(root(vendor)).json()["isConfigured"] for vendor in VENDORS}
     assert found == {"instagram": True, "tiktok": False, "whatsapp": True}
+
+
+def test_health_tells_what_is_configured_and_what_is_away(
+    api: Api, world: World, platform: Sandbox, settings: Any
+) -> None:
+    settings.INSTAGRAM_APP_ID = ""
+    platform.fault("status", params={"code": 503}, dialect="tiktok", match={"path": "*/token/"})
+    for _ in range(5):
+        connect(api(world.owner), platform, world.creator, "tiktok")
+    found = {vendor: health._checks[vendor].run().status for vendor in VENDORS}
+    assert found == {
+        "instagram": Status.UNCONFIGURED,
+        "tiktok": Status.UNHEALTHY,
+        "whatsapp": Status.HEALTHY,
+    }
 
 
 def test_strangers_and_chatters_do_not_connect(api: Api, world: World, platform: Sandbox) -> None:
