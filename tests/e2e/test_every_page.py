@@ -57,6 +57,11 @@ def test_axe_finds_nothing(site: Site, full: World, path: str, theme: str) -> No
     assert violations(page) == []
 
 
+def test_axe_finds_nothing_on_a_phone(site: Site, full: World) -> None:
+    page = opened(site, full, "/settings/integrations", viewport={"width": 360, "height": 760})
+    assert violations(page) == []
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_in_the_open_menu_and_the_errors(site: Site, full: World, theme: str) -> None:
     page = opened(site, full, "/onlyfans")
