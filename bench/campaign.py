@@ -22,12 +22,7 @@ def options() -> Namespace:
     parser.add_argument("--replies", type=int, default=30, help="inside the campaign's account, in all")
     parser.add_argument("--limit", type=int, default=10)
     parser.add_argument("--window", type=float, default=60)
-    chosen = parser.parse_args()
-    small = SMOKE if chosen.smoke else QUICK if chosen.quick else {}
-    for name, value in small.items():
-        if getattr(chosen, name) == parser.get_default(name):
-            setattr(chosen, name, value)
-    return chosen
+    return report.sized(parser, quick=QUICK, smoke=SMOKE)
 
 
 def measure(chosen: Namespace) -> dict[str, Any]:

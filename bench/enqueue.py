@@ -12,7 +12,8 @@ from typing import Any
 
 from bench.kit import cpu, house, report
 
-SIZES = {"quick": (3, 5.0), "smoke": (1, 0.5)}
+QUICK = {"rounds": 3, "seconds": 5.0}
+SMOKE = {"rounds": 1, "seconds": 0.5}
 CONNECTIONS = 8
 PATH = "/api/onlyfans/messaging/send"
 ACCOUNTS, FANS = 40, 10
@@ -22,11 +23,7 @@ def options() -> Namespace:
     parser = report.parser(__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=12, help="of each part of a round")
-    chosen = parser.parse_args()
-    for size, (rounds, seconds) in SIZES.items():
-        if getattr(chosen, size):
-            chosen.rounds, chosen.seconds = rounds, seconds
-    return chosen
+    return report.sized(parser, quick=QUICK, smoke=SMOKE)
 
 
 def measure(chosen: Namespace) -> dict[str, Any]:

@@ -13,18 +13,15 @@ from typing import Any
 
 from bench.kit import house, report
 
-SIZES = {"quick": (20_000,), "smoke": (300,)}
+QUICK = {"messages": 20_000}
+SMOKE = {"messages": 300}
 FANS = 500
 
 
 def options() -> Namespace:
     parser = report.parser(__doc__)
     parser.add_argument("--messages", type=int, default=100_000)
-    chosen = parser.parse_args()
-    for size, (messages,) in SIZES.items():
-        if getattr(chosen, size):
-            chosen.messages = messages
-    return chosen
+    return report.sized(parser, quick=QUICK, smoke=SMOKE)
 
 
 def measure(chosen: Namespace) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from typing import Any
 
 from bench.kit import house, report
 
-SIZES = {"quick": (1000, 12.0, 2.0), "smoke": (20, 0.8, 0.4)}
+QUICK = {"accounts": 1000, "seconds": 12.0, "window": 2.0}
+SMOKE = {"accounts": 20, "seconds": 0.8, "window": 0.4}
 
 
 def options() -> Namespace:
@@ -21,11 +22,7 @@ def options() -> Namespace:
     parser.add_argument("--window", type=float, default=2.0)
     parser.add_argument("--limit", type=int, default=10)
     parser.add_argument("--jitter-ms", type=float, nargs=2, default=(20.0, 500.0), metavar=("LOW", "HIGH"))
-    chosen = parser.parse_args()
-    for size, (accounts, seconds, window) in SIZES.items():
-        if getattr(chosen, size):
-            chosen.accounts, chosen.seconds, chosen.window = accounts, seconds, window
-    return chosen
+    return report.sized(parser, quick=QUICK, smoke=SMOKE)
 
 
 def measure(chosen: Namespace) -> dict[str, Any]:

@@ -15,7 +15,8 @@ from urllib.parse import unquote, urlsplit
 
 from bench.kit import house, report
 
-SIZES = {"quick": (1, 100_000, 4000, 100), "smoke": (1, 200, 40, 3)}
+QUICK = {"rounds": 1, "rows": 100_000, "messages": 4000, "limited": 100}
+SMOKE = {"rounds": 1, "rows": 200, "messages": 40, "limited": 3}
 PEERS = house.ROOT / "bench" / "peers"
 PLACE = house.ROOT / "var" / "peers"
 PYTHON = PLACE / "venv" / "bin" / "python"
@@ -31,11 +32,7 @@ def options() -> Namespace:
     parser.add_argument("--rows", type=int, default=100_000, help="enqueued in a round")
     parser.add_argument("--messages", type=int, default=10_000, help="processed in a round")
     parser.add_argument("--limited", type=int, default=300, help="accounts under BullMQ's limiter")
-    chosen = parser.parse_args()
-    for size, (rounds, rows, messages, limited) in SIZES.items():
-        if getattr(chosen, size):
-            chosen.rounds, chosen.rows, chosen.messages, chosen.limited = rounds, rows, messages, limited
-    return chosen
+    return report.sized(parser, quick=QUICK, smoke=SMOKE)
 
 
 def install() -> None:

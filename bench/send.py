@@ -42,12 +42,7 @@ def options() -> Namespace:
     parser.add_argument(
         "--limit-off", action="store_const", dest="only", const=["flood"], help="--only flood"
     )
-    chosen = parser.parse_args()
-    small = SMOKE if chosen.smoke else QUICK if chosen.quick else {}
-    for name, value in small.items():
-        if getattr(chosen, name) == parser.get_default(name):
-            setattr(chosen, name, value)
-    return chosen
+    return report.sized(parser, quick=QUICK, smoke=SMOKE)
 
 
 def measure(chosen: Namespace) -> dict[str, Any]:

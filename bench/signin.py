@@ -18,16 +18,15 @@ HASHER = "django.contrib.auth.hashers.Argon2PasswordHasher"
 PASSWORD, WRONG = "Correct-horse-7", "Wrong-horse-8"
 SIGN_IN, RESET = "/api/auth/signin", "/api/auth/password/reset"
 #: Tries of each kind, and as many that are thrown away first.
-SIZES = {"quick": 100, "smoke": 4}
+QUICK = {"tries": 100}
+SMOKE = {"tries": 4}
 WARM = 5
 
 
 def options() -> Namespace:
     parser = report.parser(__doc__)
     parser.add_argument("--tries", type=int, default=200, help="of each kind")
-    chosen = parser.parse_args()
-    chosen.tries = next((tries for size, tries in SIZES.items() if getattr(chosen, size)), chosen.tries)
-    return chosen
+    return report.sized(parser, quick=QUICK, smoke=SMOKE)
 
 
 def measure(chosen: Namespace) -> dict[str, Any]:

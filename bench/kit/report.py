@@ -5,8 +5,8 @@ import os
 import platform
 import statistics
 import sys
-from argparse import ArgumentParser
-from collections.abc import Sequence
+from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,13 @@ def parser(doc: str | None) -> ArgumentParser:
     )
     made.add_argument("--json", type=Path, metavar="FILE", help="also write the figures here")
     return made
+
+
+def sized(made: ArgumentParser, *, quick: Mapping[str, Any], smoke: Mapping[str, Any]) -> Namespace:
+    """The options as given; those that were not take the size's figures instead of their defaults."""
+    whole = made.parse_args()
+    made.set_defaults(**(smoke if whole.smoke else quick if whole.quick else {}))
+    return made.parse_args()
 
 
 def machine() -> dict[str, Any]:

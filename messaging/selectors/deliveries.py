@@ -56,9 +56,9 @@ def has_sent(account_pks: Sequence[int]) -> bool:
 # is counted to a bound that all accounts share (OFFSET 0 keeps their probes apart); what is oldest or newest is one
 # probe of an index for each account.
 _FIGURES = """
-WITH named (id) AS ({named}), mine AS MATERIALIZED (
+WITH mine AS MATERIALIZED (
     SELECT a.id, a.state = 'connected' AS is_connected, a.is_sending_paused
-      FROM named JOIN accounts_platformaccount a USING (id)),
+      FROM accounts_platformaccount a WHERE a.id = ANY ({keys})),
 waiting AS (
     SELECT count(*) AS rows
       FROM (SELECT a.id FROM mine a CROSS JOIN LATERAL (
@@ -92,8 +92,8 @@ SELECT (SELECT count(*) FROM mine),
 """
 
 
-_FIGURES_OF_ACCOUNTS = _FIGURES.format(named="SELECT unnest(%(accounts)s::bigint[])")
-_FIGURES_OF_REACH = _FIGURES.format(named=REACHED)
+_FIGURES_OF_ACCOUNTS = _FIGURES.format(keys="%(accounts)s::bigint[]")
+_FIGURES_OF_REACH = _FIGURES.format(keys=f"ARRAY({REACHED})")
 
 
 def queue_figures(account_pks: Sequence[int] | None, reach: frozenset[int] | None = None) -> QueueFigures:

@@ -14,8 +14,8 @@ from tests.sandbox.server import Sandbox, run_sandbox
 #: Everything much faster than in life but for the lookup, which must stay behind the lease.
 FAST = {
     "SEND_LIMIT_WINDOW_SECONDS": str(SCALE.window),
-    "SEND_TIMEOUT_SECONDS": "2",
-    "SEND_LEASE_SECONDS": "6",
+    "SEND_TIMEOUT_SECONDS": str(SCALE.timeout),
+    "SEND_LEASE_SECONDS": str(SCALE.lease),
     "SEND_LOOKUP_AFTER_SECONDS": "1",
     "SEND_PUMP_SECONDS": "30",
 }
