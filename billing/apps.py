@@ -18,3 +18,14 @@ class BillingConfig(AppConfig):
         stock.register(Feature.CREATORS, creators_in)
         stock.register(Feature.SEATS, seats_in)
         stock.register(Feature.PLATFORM_ACCOUNTS, accounts_in)
+        _bound_stripe()
+
+
+def _bound_stripe() -> None:
+    """The SDK's own defaults wait 80 seconds and try again in silence; the mirror uses it, too."""
+    import stripe
+
+    from billing.gateways.stripe import TIMEOUTS
+
+    stripe.max_network_retries = 0
+    stripe.default_http_client = stripe.RequestsClient(timeout=TIMEOUTS)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from huntaze.kernel.errors import NotAllowed, UsageLimitExceeded
+from huntaze.kernel.errors import Conflict, NotAllowed, Unavailable, UsageLimitExceeded
 
 
 class CreditsExhausted(UsageLimitExceeded):
@@ -22,3 +22,54 @@ class ReadOnlyAccess(NotAllowed):
 
     code = "billing"
     message = "This workspace is read-only until its subscription is paid"
+
+
+class StripeAway(Unavailable):
+    """The payment processor can't be reached now, or is not set up (`reason`)."""
+
+    code = "payments_unavailable"
+    message = "Service temporarily unavailable"
+
+
+class PackUnpriced(Unavailable):
+    """The operator has set no price for this pack yet."""
+
+    message = "Service temporarily unavailable"
+
+    def __init__(self) -> None:
+        super().__init__(code="pack_price_missing", reason="pack_price_missing", retry_after=3600)
+
+
+class AlreadySubscribed(Conflict):
+    """There is a living subscription: change it instead."""
+
+    code = "already_subscribed"
+    message = "Already subscribed"
+
+
+class NoSubscription(Conflict):
+    """There is no living subscription to change."""
+
+    code = "no_subscription"
+    message = "There is no subscription to change"
+
+
+class NoChange(Conflict):
+    """This is the plan already, or a change that can't be made now."""
+
+    code = "no_change"
+    message = "This is the plan already"
+
+
+class PaymentRefused(Conflict):
+    """The card was declined: nothing changed."""
+
+    code = "payment_refused"
+    message = "The payment was declined"
+
+
+class NothingToRefund(Conflict):
+    """This was not paid, or is given back already."""
+
+    code = "nothing_to_refund"
+    message = "There is nothing to refund"

@@ -1,9 +1,10 @@
 """Values that cross the doors of billing: what can be spent, what is asked, and the answers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 
 class Unit(StrEnum):
@@ -206,3 +207,144 @@ class Balance:
     reserved: int
     frozen: int
     debt: int
+
+
+# what the payment processor holds, as it is now; money in minor units, times in UTC ----------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remote:
+    """Any object of the processor. `raw` is its own JSON, for the mirror only."""
+
+    id: str
+    customer_id: str = ""
+    raw: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteCard:
+    brand: str
+    last4: str
+    exp_month: int
+    exp_year: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteCustomer(Remote):
+    workspace: str
+    is_deleted: bool
+    card: RemoteCard | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteSubscription(Remote):
+    """`failed_since` is when the invoice that is still unpaid was made; None when the last one is paid."""
+
+    workspace: str
+    status: str
+    lookup_key: str
+    interval: str
+    currency: str
+    amount_minor: int
+    quantity: int
+    period_start: datetime
+    period_end: datetime
+    created_at: datetime
+    cancel_at_period_end: bool
+    canceled_at: datetime | None
+    trial_end: datetime | None
+    item_id: str
+    schedule_id: str
+    failed_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteInvoice(Remote):
+    """`lookup_key` and the period are those of the line that pays for a subscription's time to come; empty and None
+    when there is none."""
+
+    subscription_id: str
+    number: str
+    status: str
+    total: int
+    amount_due: int
+    currency: str
+    url: str
+    pdf: str
+    created_at: datetime
+    price_id: str
+    period_start: datetime | None
+    period_end: datetime | None
+    lines: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteSession(Remote):
+    workspace: str
+    intent: str
+    url: str
+    mode: str
+    status: str
+    payment_status: str
+    payment_intent_id: str
+    subscription_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteCharge(Remote):
+    payment_intent_id: str
+    amount: int
+    amount_refunded: int
+    currency: str
+    is_disputed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteRefund(Remote):
+    charge_id: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteDispute(Remote):
+    charge_id: str
+    payment_intent_id: str
+    status: str
+    amount: int
+    due_by: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteSchedule(Remote):
+    """A change at the period's end; `plan` and `interval` are what we noted on it."""
+
+    plan: str
+    interval: str
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemotePrice(Remote):
+    product_id: str
+    lookup_key: str
+    currency: str
+    amount_minor: int
+    interval: str
+    is_active: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemotePage(Remote):
+    """A page of the processor's, to send a person to."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteEvent(Remote):
+    type: str
+    api_version: str
+    livemode: bool
+    created_at: datetime
+    object_type: str
+    object_id: str

@@ -19,4 +19,7 @@ class HuntazeAdminConfig(AdminConfig):
         from django.contrib import admin
         from django.contrib.auth.models import Group
 
+        from billing.admin.stripe import tidy_mirror
+
         admin.site.unregister(Group)
+        tidy_mirror()

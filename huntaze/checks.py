@@ -1,5 +1,6 @@
 """System checks of settings that can be wrong, each with an id and a hint."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -36,6 +37,48 @@ def loopback_platforms(app_configs: Sequence[Any] | None, **_: Any) -> list[Chec
         for name in PLATFORM_URLS
         if urlsplit(getattr(settings, name)).hostname in LOOPBACK
     ]
+
+
+@register(Tags.security)
+def loopback_payments(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
+    """A production that sells at a sandbox would give plans away."""
+    if settings.DEBUG or settings.DEMO or urlsplit(settings.STRIPE_API_BASE).hostname not in LOOPBACK:
+        return []
+    return [
+        Error(
+            "STRIPE_API_BASE points at this machine.",
+            hint="Set DEMO=1 for a demo on the sandbox, or remove the variable to use Stripe's own address.",
+            id="billing.E001",
+        )
+    ]
+
+
+@register(Tags.security)
+def stripe_key(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
+    """The mirror refuses other keys in the middle of its work; without a webhook secret no event is believed."""
+    if not settings.STRIPE_SECRET_KEY:
+        return []
+    found: list[CheckMessage] = []
+    if not re.fullmatch(r"(sk|rk)_(test|live)_[a-zA-Z0-9]{24,}", settings.STRIPE_SECRET_KEY):
+        hint = (
+            "It begins with rk_live_, rk_test_, sk_live_ or sk_test_; 24 letters and digits or more follow."
+        )
+        found.append(
+            Error("STRIPE_SECRET_KEY is not a secret key of Stripe's.", hint=hint, id="billing.E002")
+        )
+    if not settings.STRIPE_WEBHOOK_SECRETS:
+        hint = "Set it to the signing secret of the endpoint at /api/webhooks/stripe, whsec_…"
+        found.append(Error("STRIPE_WEBHOOK_SECRETS is empty.", hint=hint, id="billing.E003"))
+    return found
+
+
+@register(Tags.security, deploy=True)
+def stripe_rights(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
+    """The mirror writes the key into its own table: one with few rights does less harm."""
+    if not settings.STRIPE_SECRET_KEY.startswith("sk_live_"):
+        return []
+    hint = "Make a restricted key (rk_live_…) with the rights that docs/operations names."
+    return [Warning("STRIPE_SECRET_KEY may do everything.", hint=hint, id="billing.W001")]
 
 
 @register(Tags.security)

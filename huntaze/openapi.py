@@ -23,6 +23,8 @@ def plain_views(result: dict[str, Any], **_: Any) -> dict[str, Any]:
             {"200": {"description": "Metrics", "content": {"text/plain": {"schema": {"type": "string"}}}}},
         ),
         "/api/webhooks/onlyfans": {"post": _onlyfans_webhook()},
+        "/api/webhooks/stripe": {"post": _stripe_webhook("stripe_webhook")},
+        "/api/billing/stripe/webhook": {"post": _stripe_webhook("billing_stripe_webhook")},
     }
     return result
 
@@ -62,6 +64,32 @@ def _onlyfans_webhook() -> dict[str, Any]:
             "400": {"description": "Not an event"},
             "401": {"description": "Invalid signature"},
             "413": {"description": "Larger than 1 MiB"},
+            "503": {"description": "Not stored: send it again"},
+        },
+    }
+
+
+def _stripe_webhook(operation_id: str) -> dict[str, Any]:
+    header = {
+        "name": "Stripe-Signature",
+        "in": "header",
+        "required": True,
+        "schema": {"type": "string"},
+        "description": "`t=…,v1=…`: HMAC-SHA256 of `t.body` under the endpoint's signing secret, five minutes long.",
+    }
+    return {
+        "operationId": operation_id,
+        "summary": "Events from Stripe; stored once, worked on one customer at a time",
+        "tags": ["Webhooks"],
+        "parameters": [header],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": JSON}}},
+        "responses": {
+            "200": {
+                "description": "Stored, or known already",
+                "content": {"application/json": {"schema": JSON}},
+            },
+            "400": {"description": "Invalid signature, not an event, or of the other mode"},
+            "413": {"description": "Larger than 256 KiB"},
             "503": {"description": "Not stored: send it again"},
         },
     }

@@ -40,6 +40,7 @@ class Config:
         "messaging.pump": {"queue": "send"},
         "messaging.apply_inbound": {"queue": "webhooks"},
         "accounts.deliver_webhooks": {"queue": "webhooks"},
+        "billing.process_stripe_events": {"queue": "webhooks"},
     }
     timezone = "UTC"
     beat_scheduler = "huntaze.kernel.beat:BoundedScheduler"
@@ -58,6 +59,11 @@ class Config:
         "release-reservations": _every(60.0, "billing.release_reservations", "default"),
         "write-counters": _every(60.0, "billing.write_counters", "default"),
         "tend-access": _every(10.0, "billing.tend_access", "default"),
+        "process-stripe-events": _every(2.0, "billing.process_stripe_events", "webhooks"),
+        "poll-stripe": _every(600.0, "billing.poll_stripe", "default"),
+        "end-closed-subscriptions": _every(600.0, "billing.end_closed_subscriptions", "default"),
+        "forget-stripe-payloads": _every(86_400.0, "billing.forget_stripe_payloads", "default"),
+        "reconcile-stripe": _every(86_400.0, "billing.reconcile_stripe", "reports"),
         "measure-queues": _every(10.0, "messaging.measure_queues", "default"),
         "send-mails": _every(5.0, "accounts.send_mails", "default"),
         "seal-audit": _every(5.0, "accounts.seal_audit", "default"),

@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_prometheus",
+    "djstripe",
     "csp",
 ]
 MIDDLEWARE = [
@@ -289,6 +290,30 @@ WHATSAPP_GRAPH_VERSION = env.text("WHATSAPP_GRAPH_VERSION", "v25.0")
 WHATSAPP_APP_ID = env.text("WHATSAPP_APP_ID", "")
 WHATSAPP_APP_SECRET = env.text("WHATSAPP_APP_SECRET", "")
 WHATSAPP_CONFIG_ID = env.text("WHATSAPP_CONFIG_ID", "")
+
+# --- billing: Stripe carries our own fee only; without a key there is nothing to buy
+STRIPE_SECRET_KEY = env.text("STRIPE_SECRET_KEY", "")
+STRIPE_LIVE_MODE = STRIPE_SECRET_KEY.split("_")[1:2] == ["live"]
+STRIPE_WEBHOOK_SECRETS = env.words("STRIPE_WEBHOOK_SECRETS")
+STRIPE_API_BASE = env.text("STRIPE_API_BASE", "https://api.stripe.com")
+#: The version that our code and the mirror were read against; the webhook's endpoint is made with the same.
+STRIPE_API_VERSION = "2026-08-26.dahlia"
+#: dj-stripe's copies of Stripe's objects, for staff; nothing is decided on them.
+STRIPE_MIRROR = env.flag("STRIPE_MIRROR", True)
+STRIPE_AUTOMATIC_TAX = env.flag("STRIPE_AUTOMATIC_TAX")
+STRIPE_PACK_PRICES = {
+    "25k": env.text("STRIPE_PRICE_MSGPACK_25K", ""),
+    "100k": env.text("STRIPE_PRICE_MSGPACK_100K", ""),
+    "500k": env.text("STRIPE_PRICE_MSGPACK_500K", ""),
+}
+if STRIPE_API_BASE != "https://api.stripe.com":
+    STRIPE_API_HOST = STRIPE_API_BASE
+DJSTRIPE_FOREIGN_KEY_TO_FIELD = "id"
+DJSTRIPE_SUBSCRIBER_MODEL = "accounts.Workspace"
+DJSTRIPE_SUBSCRIBER_MODEL_MIGRATION_DEPENDENCY = "0001_initial"
+#: dj-stripe's own migrations take a minute of CPU; this is their result, made by makemigrations.
+MIGRATION_MODULES = {"djstripe": "billing.djstripe_migrations"}
+SILENCED_SYSTEM_CHECKS = ["djstripe.I006", *(["djstripe.W002"] if DEMO else [])]
 
 # --- logs
 LOGGING_CONFIG = "huntaze.kernel.logs.configure_django"

@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from billing.api.webhooks import stripe as stripe_webhook
 from huntaze.home import home
 from huntaze.kernel import csp_reports
 from huntaze.kernel.api import ops
@@ -24,6 +25,8 @@ api: list[URLPattern | URLResolver] = [
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("webhooks/onlyfans", webhooks.onlyfans),
     path("", include("messaging.api.urls")),  # asked most, and addresses are tried one after the other
+    path("webhooks/stripe", stripe_webhook),
+    path("billing/stripe/webhook", stripe_webhook),
     path("", include("accounts.api.urls")),
     path("", include("billing.api.urls")),
 ]
@@ -35,5 +38,6 @@ urlpatterns = [
     path("dashboard", home),
     path(csp_reports.PATH.removeprefix("/"), csp_reports.receive),
     path("", include("accounts.urls")),
+    path("", include("billing.urls")),
     path("", include("messaging.urls")),
 ]

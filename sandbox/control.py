@@ -46,9 +46,10 @@ Bodies are JSON; answers are JSON; times are epoch seconds; money is dollars. Er
   GET  money?account              per account: gross, fees, net, count, byType, transactions
   POST stripe/listen              {"url", "secret"?, "events"?} sends Stripe's events there, signed
   POST stripe/sessions/{id}/pay   {"card"? (a test token), "async"?} the buyer pays; settle {"paid"} ends async
-  POST stripe/customers/{id}/card {"card"} the default card from now on (pm_card_chargeDeclined, ...)
+  POST stripe/customers/{id}/card {"card"} the default card from now on (pm_card_chargeDeclined, ...); delete
   POST stripe/charges/{id}/refund {"amount"?}; dispute {"amount"?}; refunds/{id}/fail; disputes/{id}/close {"won"}
-  POST stripe/subscriptions/{id}/end_period  its period ends now; events/{id}/send  the event once more
+  POST stripe/subscriptions/{id}/end_period  its period ends now; end, tell (an update)
+  POST stripe/events/{id}/send    the event once more
   POST stripe/edit/{id}           {field: value} behind everybody's back; GET stripe/objects/{kind}  all of a kind
 """
 
@@ -101,11 +102,14 @@ TABLE: dict[tuple[str, str], Any] = {
     ("POST", "stripe/sessions/*/pay"): stripe.pay,
     ("POST", "stripe/sessions/*/settle"): stripe.settle,
     ("POST", "stripe/customers/*/card"): stripe.change_card,
+    ("POST", "stripe/customers/*/delete"): stripe.forget_customer,
     ("POST", "stripe/charges/*/refund"): stripe.refund,
     ("POST", "stripe/charges/*/dispute"): stripe.dispute,
     ("POST", "stripe/refunds/*/fail"): stripe.fail_refund,
     ("POST", "stripe/disputes/*/close"): stripe.close_dispute,
     ("POST", "stripe/subscriptions/*/end_period"): stripe.end_period,
+    ("POST", "stripe/subscriptions/*/end"): stripe.end,
+    ("POST", "stripe/subscriptions/*/tell"): stripe.tell,
     ("POST", "stripe/events/*/send"): stripe.signed,
     ("POST", "stripe/edit/*"): stripe.edit,
     ("GET", "stripe/objects/*"): stripe.objects,

@@ -35,6 +35,7 @@ class Keeper:
         hooks = [
             (row.id, row.url, row.events, row.scope, row.account_ids, row.secret, row.created, row.enabled)
             for row in sandbox.hooks.endpoints.values()
+            if row.sign is None
         ]
         world = sandbox.world
         return {
@@ -47,6 +48,7 @@ class Keeper:
             "ring": world.ring,
             "ledger": sandbox.ledger,
             "store": dialect.store,
+            "stripe": sandbox.dialects["stripe"].kept_state(),
             "hooks": hooks,
             "oauth": {name: sandbox.dialects[name].provider for name in VENDORS},
         }
@@ -65,6 +67,8 @@ class Keeper:
         sandbox.dialects["onlyfansapi"].store = saved["store"]
         for name, provider in saved.get("oauth", {}).items():
             sandbox.dialects[name].provider = provider
+        if "stripe" in saved:
+            sandbox.dialects["stripe"].take_up(saved["stripe"])
         for name, url, events, scope, account_ids, secret, created, enabled in saved["hooks"]:
             endpoint = sandbox.hooks.register(
                 url=url, events=events, scope=scope, account_ids=account_ids, secret=secret

@@ -125,6 +125,8 @@ def logging_dict(level: str = "INFO") -> dict[str, Any]:
             "httpx": {**through, "level": "WARNING"},
             "aiohttp": {**through, "level": "WARNING"},
             "asyncio": {**through, "level": "WARNING"},
+            "stripe": {**through, "level": "WARNING"},
+            "djstripe": {**through, "level": "WARNING"},
         },
     }
 

@@ -72,6 +72,24 @@ PLATFORM_REQUEST_SECONDS = Histogram(
     buckets=_OUTGOING_S,
 )
 WEBHOOKS = Counter("huntaze_webhooks_total", "Webhooks received", ("vendor", "outcome"))
+WEBHOOKS_REJECTED = Counter("huntaze_webhook_rejected_total", "Webhooks refused, nothing stored", ("vendor",))
+STRIPE_EVENTS = Counter("huntaze_stripe_events_total", "Events of Stripe worked on", ("outcome",))
+STRIPE_CLAIM_COLLISIONS = Counter(
+    "huntaze_stripe_claim_collisions_total", "Times two workers picked events of one customer at once"
+)
+STRIPE_MIRROR_FAILURES = Counter(
+    "huntaze_stripe_mirror_failures_total", "Copies of Stripe's objects that could not be written", ("kind",)
+)
+STRIPE_FINDINGS = Gauge(
+    "huntaze_stripe_findings",
+    "Differences that the last reconciliation found",
+    multiprocess_mode="mostrecent",
+)
+STRIPE_ALERTS = Counter(
+    "huntaze_stripe_alerts_total",
+    "What staff must look at: second_subscription, unknown_price, unknown_status, orphan, dispute, livemode, dead",
+    ("what",),
+)
 WEBHOOKS_FORGOTTEN = Counter(
     "huntaze_webhooks_forgotten_total",
     "Webhooks deleted after their time, by the state they ended in",

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any, cast
 
 from ..dialects.stripe import checkout, money, subscriptions
-from ..dialects.stripe.catalogue import CARDS, attach, new_card
+from ..dialects.stripe.catalogue import CARDS, attach, delete_customer, new_card
 from ..dialects.stripe.core import Refused, Request, public
 from ..http import Json
 from .base import Call, Wrong
@@ -63,6 +63,12 @@ def change_card(call: Call) -> Json:
     return cast(Json, public(card))
 
 
+def forget_customer(call: Call) -> Json:
+    """Deleted in Stripe's dashboard, with everything that ran."""
+    customer = _find(call, "customer")
+    return delete_customer(Request(_dialect(call), "DELETE", "", {}, [customer["id"]]))
+
+
 def refund(call: Call) -> Json:
     charge = _find(call, "charge")
     return _done(money.refund, _dialect(call), charge, int(call.body.get("amount") or charge["amount"]))
@@ -89,9 +95,24 @@ def end_period(call: Call) -> Json:
     return cast(Json, public(row))
 
 
+def end(call: Call) -> Json:
+    """The subscription ends at once."""
+    row = _find(call, "subscription")
+    subscriptions.end(_dialect(call), row)
+    return cast(Json, public(row))
+
+
+def tell(call: Call) -> Json:
+    """Says that the subscription was updated."""
+    row = _find(call, "subscription")
+    _dialect(call).events.fire("customer.subscription.updated", row)
+    return cast(Json, public(row))
+
+
 def objects(call: Call) -> list[Json]:
-    """Every object of a kind, oldest first: truth for tests."""
-    return [public(row) for row in _dialect(call).store.kinds.get(call.parameter, {}).values()]
+    """The objects of a kind, oldest first, or the newest `limit` of them: truth for tests."""
+    rows = list(_dialect(call).store.kinds.get(call.parameter, {}).values())
+    return [public(row) for row in rows[-int(call.number("limit", len(rows)) or 1) :]]
 
 
 def signed(call: Call) -> Json:

@@ -20,6 +20,7 @@ from accounts.models import (
     PlatformAccount,
     Workspace,
 )
+from billing.models import CheckoutIntent
 from huntaze.kernel import clock, ids
 from huntaze.kernel.tenancy import cross_workspace
 from messaging.models import Campaign, Delivery, Fan, FanList, FanListEntry, Segment
@@ -81,6 +82,22 @@ def open_connection(creator: Creator, owner: Membership) -> Connection:
         )
 
 
+def open_checkout(owner: Membership) -> CheckoutIntent:
+    """Something that is about to be bought; each choice may be open once."""
+    now = clock.now()
+    with cross_workspace("demo"):
+        count = CheckoutIntent.objects.filter(workspace_id=owner.workspace_id).count()
+        return CheckoutIntent.objects.create(
+            workspace_id=owner.workspace_id,
+            kind="pack",
+            choice=f"pack:{count}",
+            pack="25k",
+            credits=25_000,
+            created_at=now,
+            expires_at=now + timedelta(hours=1),
+        )
+
+
 def make_target(
     team: Team, name: str, creator: Creator, account: PlatformAccount, inviter: Membership | None = None
 ) -> Target:
@@ -136,6 +153,7 @@ def make_target(
             "endpoint_id": endpoint,
             "event_row_id": event,
             "connection_id": open_connection(creator, inviter or owner),
+            "checkout_id": open_checkout(owner),
         },
     )
 
@@ -300,6 +318,27 @@ CALLS: dict[str, Call] = {
         202, reach="workspace", body=lambda t: {"since": "2026-01-01T00:00:00Z"}
     ),
     f"POST {_ENDPOINT}/deliveries/<event_row_id>/replay": call(202, reach="workspace"),
+    # billing: without a key of Stripe's what needs Stripe says that it is away
+    "GET /api/billing/subscription": call(200, reach="none"),
+    "GET /api/billing/invoices": call(200, reach="none"),
+    "POST /api/billing/checkout": call(503, reach="none", body=lambda t: {"plan": "pro"}),
+    "POST /api/billing/message-packs/checkout": call(503, reach="none", body=lambda t: {"pack": "25k"}),
+    "POST /api/billing/portal": call(503, reach="none"),
+    **{
+        f"POST /api/billing/subscription/{deed}": call(409, reach="none", body=lambda t: {"plan": "pro"})
+        for deed in ("preview", "change", "cancel", "resume")
+    },
+    "GET /billing": call(200, reach="none"),
+    "POST /billing/plan": call(302, reach="none", body=lambda t: {"plan": "pro", "interval": "month"}),
+    "POST /billing/pack": call(302, reach="none", body=lambda t: {"pack": "25k"}),
+    "POST /billing/portal": call(302, reach="none"),
+    "GET /billing/preview": call(302, reach="none", query=lambda t: {"plan": "pro", "interval": "month"}),
+    "POST /billing/change": call(302, reach="none", body=lambda t: {"plan": "pro", "interval": "month"}),
+    "POST /billing/cancel": call(302, reach="none"),
+    "POST /billing/resume": call(302, reach="none"),
+    "GET /billing/return": call(
+        200, reach="workspace", query=lambda t: {"checkout": t.ids["checkout_id"]}, far={404}
+    ),
     # messaging
     "GET /api/onlyfans/messaging/status": call(200, query=_ACCOUNT),
     "GET /api/onlyfans/messaging/failed": call(200, query=_ACCOUNT),
@@ -484,6 +523,8 @@ OPEN: dict[str, str] = {
     "GET /api/health/ready": "for orchestrators",
     "GET /api/metrics": "by token or address",
     "GET /api/webhooks/onlyfans": "signed by the platform",
+    "GET /api/webhooks/stripe": "signed by Stripe",
+    "GET /api/billing/stripe/webhook": "signed by Stripe",
     "POST /api/auth/signin": "the way in",
     "POST /api/auth/refresh": "by cookie",
     "POST /api/auth/logout": "by cookie",

@@ -22,6 +22,7 @@ PATHS = [
     "/nothing-here",
     *(f"/onlyfans?show={show}" for show in SHOWS),
     "/settings/integrations",
+    "/billing",
     "/settings/keys",
     "/settings/audit",
     "/settings/privacy",

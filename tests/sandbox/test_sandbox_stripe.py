@@ -9,7 +9,7 @@ import stripe
 
 from tests.sandbox.server import Receiver, Sandbox, flush
 
-KEY = "sk_test_sandbox0123456789abcdef"
+KEY = "sk_test_sandbox00000000000123456789"
 SECRET = "whsec_for_these_tests"
 
 

@@ -38,6 +38,9 @@ def defaults(port: int, sandbox_port: int) -> dict[str, Callable[[], str]]:
         "ONLYFANSAPI_BASE_URL": lambda: f"http://127.0.0.1:{sandbox_port}/onlyfansapi",
         "ONLYFANSAPI_API_KEY": lambda: "ofapi_sandbox_0123456789",
         "ONLYFANSAPI_WEBHOOK_SECRETS": token,
+        "STRIPE_SECRET_KEY": lambda: "sk_test_sandbox00000000000123456789",
+        "STRIPE_API_BASE": lambda: f"http://127.0.0.1:{sandbox_port}/stripe",
+        "STRIPE_WEBHOOK_SECRETS": lambda: f"whsec_{token()}",
     }
 
 

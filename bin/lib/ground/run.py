@@ -85,6 +85,7 @@ class Run:
             )
         person = envfile.read(place.env_file) | dict(os.environ)
         self.is_demo = wiring.uses_sandbox(person)
+        self.sells_at_sandbox = wiring.uses_sandbox_stripe(person)
         told = wiring.addresses(person, port, sandbox_port)
         told["BEAT_SCHEDULE"] = str(place.var / "beat-schedule")
         with self.progress.step("PostgreSQL and Valkey"):
@@ -143,6 +144,9 @@ class Run:
         address = f"http://127.0.0.1:{self.state.ports['sandbox']}/_control/healthz"
         self.supervisor.wait_until(lambda: health.is_up(address), wiring.SANDBOX, _PATIENCE)
         self._manage("demo data", "seed_demo", "--out", "var/demo.json")
+        if self.sells_at_sandbox:
+            prices = [part for price in wiring.DEMO_PACKS for part in ("--pack", price)]
+            self._manage("prices", "billing_catalogue", "push", *prices)
 
     def _wait_healthy(self) -> None:
         deadline = time.monotonic() + _PATIENCE

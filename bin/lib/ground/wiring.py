@@ -14,7 +14,7 @@ from ground.place import Place
 
 SANDBOX = "sandbox"
 SANDBOX_COMMAND = "python -m sandbox --port $SANDBOX_PORT --profile demo --state var/sandbox.json"
-_SANDBOX_PATH = "/onlyfansapi"
+_SANDBOX_PATH, _STRIPE_PATH = "/onlyfansapi", "/stripe"
 #: Addresses of the other platforms, each below the sandbox's; set by a person, they stay.
 _OTHERS = {
     "INSTAGRAM_AUTH_URL": "/instagram/www",
@@ -35,12 +35,20 @@ _APPS = {
     "WHATSAPP_APP_SECRET": "whatsapp_secret_0123456789",
     "WHATSAPP_CONFIG_ID": "1",
 }
+#: What message packs cost in a demo; an operator sets their own.
+DEMO_PACKS = ("25k=49.00", "100k=149.00", "500k=499.00")
 
 
 def uses_sandbox(person: Mapping[str, str]) -> bool:
     """Whether the platform's address is our sandbox's, so that the demo may be built."""
     address = person.get("ONLYFANSAPI_BASE_URL", "")
     return not address or (_is_loopback(address) and urlsplit(address).path.rstrip("/") == _SANDBOX_PATH)
+
+
+def uses_sandbox_stripe(person: Mapping[str, str]) -> bool:
+    """Whether payments go to our sandbox, so that it has to know where our webhook is."""
+    address = person.get("STRIPE_API_BASE", "")
+    return _is_loopback(address) and urlsplit(address).path.rstrip("/") == _STRIPE_PATH
 
 
 def addresses(person: Mapping[str, str], port: int, sandbox_port: int) -> dict[str, str]:
@@ -52,6 +60,12 @@ def addresses(person: Mapping[str, str], port: int, sandbox_port: int) -> dict[s
     if uses_sandbox(person):
         told["ONLYFANSAPI_BASE_URL"] = f"http://127.0.0.1:{sandbox_port}{_SANDBOX_PATH}"
         told |= _others(person, sandbox_port)
+    if uses_sandbox_stripe(person):
+        told |= {
+            "STRIPE_API_BASE": f"http://127.0.0.1:{sandbox_port}{_STRIPE_PATH}",
+            "SANDBOX_STRIPE_WEBHOOK_URL": f"{base}/api/webhooks/stripe",
+            "SANDBOX_STRIPE_WEBHOOK_SECRET": person.get("STRIPE_WEBHOOK_SECRETS", "").split(",")[0],
+        }
     return told
 
 

@@ -18,7 +18,7 @@ from .clockwork import Clockwork
 from .core import PREFIX, Refused, Request, Store, public
 from .events import Events
 
-DEFAULT_KEY = "sk_test_sandbox0123456789abcdef"
+DEFAULT_KEY = "sk_test_sandbox00000000000123456789"
 DEFAULT_SECRET = "whsec_sandbox0123456789abcdef"  # noqa: S105 - the sandbox's own, no secret
 Headers = tuple[tuple[bytes, bytes], ...]
 
@@ -39,6 +39,14 @@ class Dialect:
         self.base = PREFIX
         self.kept: dict[str, tuple[str, int, bytes]] = {}
         self.requests = 0
+
+    def kept_state(self) -> Json:
+        """What a snapshot needs to go on with the same customers and prices."""
+        return {"kinds": self.store.kinds, "count": self.store.count, "kept": self.kept}
+
+    def take_up(self, saved: Json) -> None:
+        self.store.kinds, self.store.count, self.kept = saved["kinds"], saved["count"], saved["kept"]
+        self.store.objects = {name: row for rows in saved["kinds"].values() for name, row in rows.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started, path, method = time.perf_counter(), scope["path"][len(PREFIX) :], scope["method"]

@@ -1,0 +1,3 @@
+"""Staff pages over billing."""
+
+from billing.admin import stripe  # noqa: F401  (registers its pages)

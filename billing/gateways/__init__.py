@@ -1,0 +1,1 @@
+"""What billing asks of the payment processor, and the one that answers."""

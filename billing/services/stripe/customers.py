@@ -1,0 +1,32 @@
+"""A workspace's customer at Stripe: made once, whoever asks first."""
+
+from accounts.models import Workspace
+from billing.gateways.base import Kind
+from billing.models import SubscriptionRecord
+from billing.services.stripe import calls
+from billing.types import RemoteCustomer
+
+
+def record_of(workspace: Workspace) -> SubscriptionRecord:
+    """The workspace's row, made if there is none."""
+    row, _ = SubscriptionRecord.objects.get_or_create(workspace=workspace)
+    return row
+
+
+def customer_of(workspace: Workspace) -> str:
+    """The customer's id, made at Stripe if there is none: the key gives the same one to all who ask at once."""
+    row = record_of(workspace)
+    if row.stripe_customer_id:
+        return row.stripe_customer_id
+    made = calls.create(
+        Kind.CUSTOMER,
+        RemoteCustomer,
+        key=f"cus:{workspace.public_id}",
+        email=workspace.billing_email,
+        preferred_locales=[workspace.locale],
+        metadata={"workspace": workspace.public_id},
+    )
+    SubscriptionRecord.objects.filter(pk=row.pk, stripe_customer_id=None).update(stripe_customer_id=made.id)
+    row.refresh_from_db(fields=["stripe_customer_id"])
+    assert row.stripe_customer_id is not None
+    return row.stripe_customer_id
