@@ -122,10 +122,9 @@ class IntegrationViewSet(HuntazeViewSet):
     )
     def callback(self, request: Request, platform: str) -> Response:
         known = oauth_platform_of(platform)
-        form = ConnectionCallbackInput(data=request.data)
-        form.is_valid(raise_exception=True)
+        data = self.valid(ConnectionCallbackInput)
         row = finish.finish(
-            callback=finish.Callback(platform=known, session="", **form.validated_data),
+            callback=finish.Callback(platform=known, session="", **data),
             creator_ids=self.principal.creator_ids,
             actor=actor_of(self.principal),
             now=clock.now(),
@@ -198,11 +197,10 @@ class ConnectionViewSet(HuntazeViewSet):
         examples=[OpenApiExample("A phone number", value={"choice": "106540352242922"}, request_only=True)],
     )
     def choose(self, request: Request, platform: str, connection_id: str) -> Response:
-        form = ConnectionChoiceInput(data=request.data)
-        form.is_valid(raise_exception=True)
+        data = self.valid(ConnectionChoiceInput)
         row = finish.choose(
             connection=self._row(platform, connection_id),
-            external_id=form.validated_data["choice"],
+            external_id=data["choice"],
             now=clock.now(),
         )
         follow.refuse_taken(row)

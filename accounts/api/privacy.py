@@ -6,7 +6,7 @@ from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
-from rest_framework import serializers, status
+from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -45,11 +45,6 @@ class _PrivacyViewSet(HuntazeViewSet):
             raise Invalid(FieldError("id", "Say whom."))
         return requests.subject_of(principal=self.principal, kind=self.kind, scope=scope, target_id=target)
 
-    def _read(self, request: Request, shape: type[serializers.Serializer[Any]]) -> dict[str, Any]:
-        form = shape(data=request.data)
-        form.is_valid(raise_exception=True)
-        return dict(form.validated_data)
-
     def _listed(self, request: Request) -> Response:
         page = page_of(request)
         rows = requests_of(self.principal).filter(kind=self.kind)
@@ -86,7 +81,7 @@ class ExportViewSet(_PrivacyViewSet):
         ],
     )
     def create(self, request: Request) -> Response:
-        subject = self._subject(self._read(request, ExportInput))
+        subject = self._subject(self.valid(ExportInput))
         row = requests.ask_export(subject=subject, principal=self.principal, now=clock.now())
         return Response(shown(row), status=status.HTTP_202_ACCEPTED)
 
@@ -150,7 +145,7 @@ class ErasureViewSet(_PrivacyViewSet):
         responses=ErasurePlanOutput,
     )
     def preview(self, request: Request) -> Response:
-        data = self._read(request, ErasureInput)
+        data = self.valid(ErasureInput)
         subject = self._subject(data)
         lines = [
             {
@@ -180,7 +175,7 @@ class ErasureViewSet(_PrivacyViewSet):
         ],
     )
     def create(self, request: Request) -> Response:
-        data = self._read(request, ErasureInput)
+        data = self.valid(ErasureInput)
         row = requests.ask_erasure(
             subject=self._subject(data),
             principal=self.principal,
