@@ -79,7 +79,11 @@ class Run:
         environment.ensure(place, self.progress, dev=False)
         environment.require_disk(place.root, _RUNNING_BYTES)
         port, sandbox_port = self.state.ports["web"], self.state.ports["sandbox"]
-        if made := envfile.complete(place.env_file, envfile.defaults(port, sandbox_port)):
+        wanted = envfile.defaults(port, sandbox_port)
+        if not wiring.uses_sandbox(envfile.read(place.env_file) | dict(os.environ)):
+            # Who works with the real platform gets no shop whose money is play money.
+            wanted = {name: make for name, make in wanted.items() if not name.startswith("STRIPE_")}
+        if made := envfile.complete(place.env_file, wanted):
             self.progress.say(
                 f"  note   wrote {len(made)} settings to .env (secrets are generated, mode 600)"
             )
