@@ -11,7 +11,10 @@ from accounts.rules.capabilities import capabilities_of
 from accounts.rules.second_factor import Duty
 from accounts.selectors.factors import duty_of_member, with_duty
 from accounts.selectors.team import creators_within
+from accounts.services.audit import Actor
 from accounts.services.connections import vendor
+from accounts.services.creators import add_creator
+from accounts.services.workspaces import lock_workspace
 from accounts.types import CreatorStatus, Platform, Role
 from huntaze.kernel.api.principal import Principal
 from huntaze.kernel.errors import FieldError, Invalid
@@ -53,6 +56,18 @@ def is_first_run(principal: Principal) -> bool:
     if "accounts.connect" not in principal.capabilities:
         return False
     return not any(account.platform == Platform.ONLYFANS for account in _accounts(principal))
+
+
+def add_first_creator(
+    *, principal: Principal, stage_name: str, timezone: str, actor: Actor, now: datetime
+) -> bool:
+    """Add the creator that setting up begins with, unless the caller reaches one: a form sent twice adds one."""
+    with transaction.atomic():
+        lock_workspace(principal.workspace_pk)
+        if _has_creator(principal):
+            return False
+        add_creator(stage_name=stage_name, timezone=timezone, actor=actor, now=now)
+    return True
 
 
 def skip(*, principal: Principal, step: str, is_skipped: bool, now: datetime) -> None:

@@ -15,7 +15,9 @@ TITLES: dict[str, Promise] = {
     "completion": _("Send a first message"),
 }
 REASONS: dict[str, Promise] = {
-    "welcome": _("Connecting accounts, inviting people and exporting wait for it."),
+    "welcome": _(
+        "Follow the link of our mail: connecting accounts, inviting people and exporting wait for it."
+    ),
     "creator_assessment": _("You yourself, or the first person you work for."),
     "first_platform": _("The creator signs in on OnlyFansAPI's page; Huntaze never sees the password."),
     "second_factor": _("Without it, a stolen password is enough to get at your fans."),

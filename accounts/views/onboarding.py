@@ -14,7 +14,6 @@ from accounts.selectors.connections import open_connections
 from accounts.services import onboarding as services
 from accounts.services.audit import Actor
 from accounts.services.connections import vendor
-from accounts.services.creators import add_creator
 from accounts.types import Platform
 from huntaze.kernel import clock
 from huntaze.kernel.api.principal import Principal
@@ -33,8 +32,9 @@ def creator(request: HttpRequest) -> HttpResponse:
     form = FirstCreatorForm(request.POST, zone=request.workspace.timezone)  # type: ignore[attr-defined]
     if not form.is_valid():
         return _shown(request, status=422, form=form)
-    add_creator(actor=Actor.of(_who(request)), now=clock.now(), **form.cleaned_data)
-    messages.success(request, _("The creator is added."))
+    who = _who(request)
+    if services.add_first_creator(principal=who, actor=Actor.of(who), now=clock.now(), **form.cleaned_data):
+        messages.success(request, _("The creator is added."))
     return redirect("onboarding")
 
 

@@ -1,5 +1,6 @@
 """`/api/users/onboarding-status`: each step follows its row, there and back."""
 
+import contextlib
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -10,6 +11,7 @@ from django.db import connection
 
 from accounts.models import Creator, Membership, PlatformAccount, SecurityKey, User
 from accounts.services import onboarding
+from accounts.services.audit import Actor
 from huntaze.kernel import clock
 from huntaze.kernel.tenancy import cross_workspace, workspace_scope
 from messaging.models import Delivery
@@ -214,10 +216,8 @@ def race(monkeypatch: pytest.MonkeyPatch, is_locked: bool) -> int:
     meet = threading.Barrier(2, timeout=1)
 
     def look(row: Membership) -> Any:
-        try:
-            meet.wait()
-        except threading.BrokenBarrierError:
-            pass  # the other one waits for our lock
+        with contextlib.suppress(threading.BrokenBarrierError):
+            meet.wait()  # the other one may wait for our lock
         return row
 
     rows = Membership.objects.select_for_update if is_locked else Membership.objects.select_related
@@ -247,6 +247,45 @@ def race(monkeypatch: pytest.MonkeyPatch, is_locked: bool) -> int:
             list(both.map(work, ["second_factor", "additional_platforms"]))
     with cross_workspace("demo"):
         return len(Membership.objects.get(pk=member.pk).skipped_steps)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_form_sent_twice_adds_one_creator(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both look before either writes: without the workspace's lock there would be two."""
+    assert [twice(monkeypatch, is_locked) for is_locked in (False, True)] == [[True, True], [False, True]]
+
+
+def twice(monkeypatch: pytest.MonkeyPatch, is_locked: bool) -> list[bool]:
+    """What two at once are told, as far as the lock lets them meet between looking and writing."""
+    member = MembershipFactory()
+    principal = onboarding_principal(member)
+    meet = threading.Barrier(2, timeout=1)
+    look = onboarding._has_creator
+
+    def looked(who: Any) -> bool:
+        found = look(who)
+        with contextlib.suppress(threading.BrokenBarrierError):
+            meet.wait()  # the other one may wait for our lock
+        return found
+
+    def work(name: str) -> bool:
+        try:
+            with workspace_scope(member.workspace_id):
+                return onboarding.add_first_creator(
+                    principal=principal, stage_name=name, timezone="UTC", actor=Actor.of(principal), now=NOW
+                )
+        finally:
+            connection.close()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(onboarding, "_has_creator", looked)
+        if not is_locked:
+            patch.setattr(onboarding, "lock_workspace", lambda pk: None)
+        with ThreadPoolExecutor(2) as both:
+            told = sorted(both.map(work, ["Luna", "Luna"]))
+    with cross_workspace("demo"):
+        assert Creator.objects.filter(workspace=member.workspace).count() == sum(told)
+    return told
 
 
 def onboarding_principal(member: Membership) -> Any:

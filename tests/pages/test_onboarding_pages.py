@@ -104,6 +104,14 @@ def test_what_is_wrong_with_the_creator_is_said_in_its_place(browser: Browser, o
         assert Creator.objects.count() == 0
 
 
+def test_a_double_click_adds_one_creator(browser: Browser, owner: Membership) -> None:
+    client = browser(owner)
+    for _ in range(2):
+        assert client.post("/onboarding/creator", CREATOR)["Location"] == "/onboarding"
+    with cross_workspace("demo"):
+        assert Creator.objects.count() == 1
+
+
 def test_the_zone_of_the_workspace_is_proposed(browser: Browser, owner: Membership) -> None:
     Workspace.objects.filter(pk=owner.workspace_id).update(timezone="Europe/Lisbon")
     assert '<option value="Europe/Lisbon" selected>' in text(browser(owner).get("/onboarding"))
