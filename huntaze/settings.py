@@ -118,6 +118,7 @@ LOGIN_REDIRECT_URL = "/"
 STEP_UP_URL = "/confirm"
 VERIFY_URL = "/verify-email"
 SECURITY_URL = "/settings/security"
+BILLING_URL = "/billing"
 
 TERMS_VERSION = env.text("TERMS_VERSION", "2026-11")
 TERMS_URL = env.text("TERMS_URL", "")

@@ -1,3 +1,3 @@
 """Staff pages over billing."""
 
-from billing.admin import stripe  # noqa: F401  (registers its pages)
+from billing.admin import ledger, plans, stripe  # noqa: F401  (they register their pages)

@@ -8,7 +8,7 @@ from django.db import transaction
 from redis.exceptions import RedisError
 
 from accounts.services import audit
-from billing.models import LimitOverride
+from billing.models import LimitOverride, PlanLimit
 from billing.selectors import cache
 from billing.services.ledger import grants
 from billing.types import Feature, GrantSource, Unit
@@ -21,6 +21,13 @@ def tell_everybody() -> None:
     """Plans, limits or subscriptions have changed: every process reads them anew within two seconds of the commit."""
     cache.forget()
     transaction.on_commit(_publish)
+
+
+def change_plan(*, row: PlanLimit, value: int | None) -> None:
+    """A plan allows another amount from now on; null is unlimited."""
+    with transaction.atomic():
+        PlanLimit.objects.filter(pk=row.pk).update(value=value)
+        tell_everybody()
 
 
 def override(

@@ -17,12 +17,13 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import render
 from django.utils.cache import patch_cache_control
 from rest_framework.request import Request
 
 from huntaze.kernel import clock, context
 from huntaze.kernel.api.principal import Principal
-from huntaze.kernel.errors import Invalid, NotAllowed, NotFound
+from huntaze.kernel.errors import Invalid, NotAllowed, NotFound, PlanRequired, UsageLimitExceeded
 from huntaze.kernel.tenancy import workspace_scope
 
 
@@ -133,6 +134,8 @@ def page(capability: str, *, step_up: bool = False) -> Callable[[View], View]:
                     response = view(request, *args, **kwargs)
                 except NotFound as error:
                     raise Http404 from error
+                except (UsageLimitExceeded, PlanRequired) as error:
+                    response = limit_reached(request, error)
                 except NotAllowed as error:
                     raise PermissionDenied from error
                 except Invalid as error:
@@ -144,6 +147,14 @@ def page(capability: str, *, step_up: bool = False) -> Callable[[View], View]:
         return guarded
 
     return decorate
+
+
+def limit_reached(request: HttpRequest, error: UsageLimitExceeded | PlanRequired) -> HttpResponse:
+    """The page or fragment that says what the plan does not allow, with the way to another plan."""
+    template = "errors/_limit.html" if is_fragment(request) else "errors/limit.html"
+    status = 429 if isinstance(error, UsageLimitExceeded) else 403
+    context_ = {"limit": error.data, "is_spent": status == 429, "billing_url": settings.BILLING_URL}
+    return render(request, template, context_, status=status)
 
 
 def _to_sign_in(request: HttpRequest) -> HttpResponse:

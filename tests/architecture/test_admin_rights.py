@@ -23,7 +23,9 @@ HOUSE = {
 }  # fmt: skip
 #: Tables that staff with the right to change them may write by hand: what is in force for sending and erasing, no
 #: member's row.
-BY_HAND = {"messaging_sendpolicy", "messaging_sendswitch", "accounts_legalhold"}
+BY_HAND = {
+    "messaging_sendpolicy", "messaging_sendswitch", "accounts_legalhold", "billing_limitoverride", "billing_grant",
+}  # fmt: skip
 VALUES = {"object_id": "0", "content_type_id": "0", "app_label": "accounts", "url": "nothing"}
 
 
