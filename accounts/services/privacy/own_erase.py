@@ -15,6 +15,7 @@ from accounts.models import (
     OAuthState,
     RefreshSession,
     RetentionChoice,
+    TokenRefresh,
     User,
     WebhookDelivery,
     WebhookSubscription,
@@ -64,6 +65,7 @@ def doors(scope: PrivacyScope) -> list[Step]:
 def rest(scope: PrivacyScope) -> list[Step]:
     named = [
         delete("oauth_states", of_creator(OAuthState, "connection__creator")),
+        delete("token_refreshes", of_creator(TokenRefresh, "account__creator")),
         delete("connections", of_creator(Connection)),
         keep("consents", of_creator(Consent), reason="consents", until="audit"),
         blank("accounts", named_accounts, deeds.nameless_accounts),
