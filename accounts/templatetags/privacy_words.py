@@ -34,6 +34,8 @@ STEPS: dict[str, str | Promise] = {
     "data_keys": _("Keys: what lies in backups can't be read any more"),
     "deliveries": _("When messages were sent, and by whom"),
     "disconnect": _("Accounts are disconnected"),
+    "endpoint_events": _("What webhook endpoints were told"),
+    "endpoints": _("Webhook endpoints"),
     "exclusions": _("Fans left out of campaigns"),
     "exports": _("Files of exports"),
     "fans": _("Fans"),

@@ -32,7 +32,9 @@ from accounts.services.audit_chain import seal
 from accounts.services.audit_check import verify
 from accounts.services.connections import leave
 from accounts.services.mail import mail_to, send_due
-from accounts.services.privacy import work
+from accounts.services.privacy import registry, work
+from accounts.templatetags.privacy_words import REASONS, STEPS, UNTIL
+from accounts.types import PrivacyScope
 from huntaze.kernel import clock, crypto
 from huntaze.kernel.crypto import DecryptionFailed
 from huntaze.kernel.tenancy import WorkspaceModel, cross_workspace, workspace_scope
@@ -214,6 +216,17 @@ def test_people_with_another_workspace_stay_and_the_others_go(
     }
     with cross_workspace("demo"):
         assert Membership.objects.get(pk=elsewhere.pk).ended_at is None
+
+
+@pytest.mark.parametrize("scope", PrivacyScope)
+def test_every_step_has_a_name_of_its_own_and_words_for_the_page(scope: PrivacyScope) -> None:
+    """A receipt counts by name: two steps of one name would be counted as one."""
+    steps = registry.steps_of(scope)
+    names = [step.name for step in steps]
+    assert len(names) == len(set(names))
+    assert set(names) <= set(STEPS)
+    kept = [step for step in steps if step.some is None]
+    assert {(step.reason in REASONS, step.until in UNTIL) for step in kept} <= {(True, True)}
 
 
 # --- grace, undo, holds

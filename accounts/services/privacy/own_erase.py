@@ -49,8 +49,8 @@ def doors(scope: PrivacyScope) -> list[Step]:
             blank("close", lambda subject: the_workspace(subject).exclude(status=ERASED), deeds.close),
             delete("sessions", in_workspace(RefreshSession)),
             blank("api_keys_end", lambda subject: ApiKey.objects.filter(revoked_at=None), deeds.revoke),
-            delete("webhook_events", in_workspace(WebhookDelivery)),
-            delete("webhooks", in_workspace(WebhookSubscription)),
+            delete("endpoint_events", in_workspace(WebhookDelivery)),
+            delete("endpoints", in_workspace(WebhookSubscription)),
             disconnect,
         ]
     if scope is PrivacyScope.CREATOR:
