@@ -61,7 +61,6 @@ STEPS: dict[str, str | Promise] = {
     "purchases": _("What was bought, without names"),
     "stop_campaigns": _("Campaigns are stopped"),
     "texts": _("Texts of messages"),
-    "token_refreshes": _("When tokens of accounts are renewed"),
     "tombstone": _("Name, handle and id of the fan"),
     "unsends": _("Withdrawn messages"),
     "webhooks": _("What the platform told us"),

@@ -18,6 +18,7 @@ NOT_ERASED = {
     "accounts.CreatorAssignment": "who worked for whom, by key: both are nameless by then",
     "accounts.ImpersonationGrant": "visits of the staff: the other side of the log",
     "accounts.PrivacyRequest": "the receipt itself",
+    "accounts.TokenRefresh": "ends when the account is disconnected, which is a step",
     **dict.fromkeys(
         (
             "billing.Grant",

@@ -15,7 +15,6 @@ from accounts.models import (
     OAuthState,
     RefreshSession,
     RetentionChoice,
-    TokenRefresh,
     User,
     WebhookDelivery,
     WebhookSubscription,
@@ -65,7 +64,6 @@ def doors(scope: PrivacyScope) -> list[Step]:
 def rest(scope: PrivacyScope) -> list[Step]:
     named = [
         delete("oauth_states", of_creator(OAuthState, "connection__creator")),
-        delete("token_refreshes", of_creator(TokenRefresh, "account__creator")),
         delete("connections", of_creator(Connection)),
         keep("consents", of_creator(Consent), reason="consents", until="audit"),
         blank("accounts", named_accounts, deeds.nameless_accounts),
