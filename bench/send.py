@@ -11,8 +11,8 @@ from typing import Any
 from bench.kit import house, report
 
 PARTS = ("latency", "capped", "flood")
-QUICK = {"accounts": 1500, "seconds": 18.0, "window": 9.0, "messages": 5000, "plain": 600, "rounds": 1, "singles": 24,
-         "backlog": 50_000, "replies": 6, "settle": 9.0}  # fmt: skip
+QUICK = {"accounts": 1500, "seconds": 18.0, "window": 9.0, "messages": 4000, "plain": 450, "rounds": 1, "singles": 20,
+         "backlog": 25_000, "replies": 5, "settle": 9.0}  # fmt: skip
 SMOKE = {"accounts": 20, "seconds": 1.0, "window": 1.0, "messages": 40, "plain": 20, "rounds": 1, "singles": 2,
          "backlog": 40, "replies": 0, "settle": 0.5}  # fmt: skip
 #: What an account's queue is spread over: at least as many as may be in flight at once.
