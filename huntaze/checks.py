@@ -152,6 +152,58 @@ def mail_leaves(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessag
     ]
 
 
+@register(Tags.security)
+def platforms_by_tls(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
+    """Keys of a vendor are never sent in the clear."""
+    if settings.DEBUG or settings.DEMO or urlsplit(settings.ONLYFANSAPI_BASE_URL).scheme == "https":
+        return []
+    return [
+        Error(
+            "ONLYFANSAPI_BASE_URL is not https.",
+            hint="Remove the variable to use the vendor's address.",
+            id="platforms.E002",
+        )
+    ]
+
+
+@register(Tags.security, deploy=True)
+def wires_are_closed(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
+    """Whatever leaves the machine is encrypted, and the other side has shown a certificate that we trust."""
+    database: dict[str, Any] = settings.DATABASES["default"]
+    is_trusted = database.get("OPTIONS", {}).get("sslmode") == "verify-full"
+    host = str(database.get("HOST") or "")
+    found: list[CheckMessage] = []
+    if _is_elsewhere(host) and not is_trusted:
+        hint = "Add ?sslmode=verify-full&sslrootcert=<file> to DATABASE_URL."
+        found.append(
+            Warning("PostgreSQL is on another machine and not verified.", hint=hint, id="huntaze.W002")
+        )
+    for url in {settings.REDIS_URL, settings.CELERY_BROKER_URL}:
+        parts = urlsplit(url)
+        if _is_elsewhere(parts.hostname or "") and (
+            parts.scheme != "rediss" or "ssl_cert_reqs=none" in parts.query
+        ):
+            hint = "Use rediss:// in REDIS_URL and CELERY_BROKER_URL, with certificates checked."
+            found.append(
+                Warning("Redis is on another machine and not verified.", hint=hint, id="huntaze.W003")
+            )
+            break
+    is_open = not (settings.EMAIL_USE_TLS or settings.EMAIL_USE_SSL)
+    if (
+        str(settings.EMAIL_BACKEND).endswith(".smtp.EmailBackend")
+        and is_open
+        and _is_elsewhere(str(settings.EMAIL_HOST))
+    ):
+        hint = "Use smtp+tls:// or smtp+ssl:// in EMAIL_URL."
+        found.append(Warning("Mails go to their server in the clear.", hint=hint, id="huntaze.W004"))
+    return found
+
+
+def _is_elsewhere(host: str) -> bool:
+    """A host that is not this machine; an empty one or a path is a local socket."""
+    return bool(host) and not host.startswith("/") and host not in LOOPBACK
+
+
 @register(Tags.security, deploy=True)
 def ops_token(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
     if len(settings.OPS_TOKEN) >= 24:

@@ -21,6 +21,7 @@ class SessionViewSet(HuntazeViewSet):
 
     capabilities = dict.fromkeys(("step_up_now", "list", "end", "move"), "profile.manage")
     personal = frozenset({"move"})
+    step_up = frozenset({"end"})
 
     @extend_schema(
         summary="Work in another of your workspaces",
@@ -51,7 +52,7 @@ class SessionViewSet(HuntazeViewSet):
     @extend_schema(
         operation_id="sessions_end",
         summary="End a session",
-        description="It is signed out with its next request.",
+        description="It is signed out with its next request. Asks for step-up.",
         tags=["Accounts"],
         responses={204: None},
     )

@@ -4,6 +4,8 @@ Any characters may be used, spaces and other alphabets too; length counts charac
 """
 
 LEAST, MOST = 8, 128
+#: Words that everybody who guesses here tries first; none may stand in a password, however it is written.
+CONTEXT_WORDS = ("huntaze", "onlyfan", "instagram", "tiktok", "whatsapp")
 #: Shorter parts of a mail or name are in too many words to be refused.
 PERSONAL_LEAST = 3
 
@@ -11,7 +13,7 @@ PERSONAL_LEAST = 3
 def problems(
     password: str, *, email: str, name: str, is_common: bool, needs_classes: bool = True
 ) -> list[str]:
-    """What is wrong, as codes: short, long, lower, upper, digit, common, personal. Empty when nothing is."""
+    """What is wrong, as codes: short, long, lower, upper, digit, common, context, personal. Empty when nothing is."""
     found = []
     if len(password) < LEAST:
         found.append("short")
@@ -22,6 +24,8 @@ def problems(
         found += [code for code, is_one in classes.items() if not any(map(is_one, password))]
     if is_common:
         found.append("common")
+    if any(word in password.casefold() for word in CONTEXT_WORDS):
+        found.append("context")
     if _is_personal(password, email, name):
         found.append("personal")
     return found

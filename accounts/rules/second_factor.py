@@ -9,9 +9,9 @@ from enum import StrEnum
 NOTICE = timedelta(days=7)
 #: Seconds of one step of an authenticator app, and how many steps a slow or fast clock may be off.
 STEP, TOLERANCE = 30, 1
-#: Without letters and digits that look alike; 16 of them carry 78 bits.
+#: Without letters and digits that look alike; 24 of them carry 118 bits, so that a plain digest keeps them safe.
 ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
-CODE_LENGTH, CODE_COUNT = 16, 10
+CODE_LENGTH, CODE_COUNT = 24, 10
 _DIGITS = re.compile(r"\d{6}", re.ASCII)
 
 

@@ -8,6 +8,7 @@ from base64 import b32decode, b32encode
 from dataclasses import dataclass
 from datetime import datetime
 
+import structlog
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor import InvalidToken
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
@@ -22,6 +23,8 @@ from accounts.services.mail import mail_to
 from accounts.services.notes import note
 from accounts.services.proof import prove_password
 from huntaze.kernel import crypto
+
+log = structlog.get_logger(__name__)
 
 ISSUER = "Huntaze"
 SECRET_BYTES = 20
@@ -90,21 +93,25 @@ def disable_totp(*, user: User, password: str, code: str, now: datetime) -> None
         after_removal(user, "totp", now)
 
 
-def after_removal(user: User, kind: str, now: datetime) -> None:
+def after_removal(user: User, kind: str, now: datetime, *, evidence: str = "") -> None:
     """In the transaction that removed a factor."""
     if not SecurityKey.objects.filter(user=user).exists() and not has_totp(user):
         RecoveryCode.objects.filter(user=user).delete()
-    note(user, "auth.factor_removed", now=now, changes={"kind": kind})
+    said = {"evidence": evidence} if evidence else {}
+    note(user, "auth.factor_removed", now=now, changes={"kind": kind} | said)
     mail_to(user, "factor_removed", now=now, factor=kind)
 
 
-def forget_all(*, user: User, now: datetime) -> int:
-    """For somebody who lost every factor, by an operator who made sure who asks; returns how many there were."""
+def forget_all(*, user: User, evidence: str, now: datetime) -> int:
+    """For somebody who lost every factor, by an operator who made sure who asks; returns how many there were.
+
+    `evidence` says how, and stands in the audit log.
+    """
     with transaction.atomic():
         keys, _ = SecurityKey.objects.filter(user=user).delete()
         apps, _ = TotpDevice.objects.filter(user=user).delete()
         if keys + apps:
-            after_removal(user, "all", now)
+            after_removal(user, "all", now, evidence=evidence)
             tokens.end_everywhere(user=user, reason="second factors taken away", now=now)
     return keys + apps
 
@@ -130,6 +137,7 @@ def check_code(*, user: User, code: str, now: datetime) -> str:
     key, text = _count(user), rules.plain(code)
     kind = _take(user, text, now)
     if kind is None:
+        log.warning("accounts.second_factor.refused", user_id=user.public_id, factor="code")
         raise InvalidCode
     if kind == "recovery_code":
         mail_to(user, "recovery_code_used", now=now)

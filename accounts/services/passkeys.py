@@ -8,6 +8,7 @@ import json
 from datetime import datetime
 from typing import Any
 
+import structlog
 from fido2.webauthn import AuthenticationResponse, UserVerificationRequirement
 
 from accounts.errors import InvalidCode
@@ -16,6 +17,8 @@ from accounts.services.limits import count_try, network_of
 from accounts.services.security_keys import WRONG, Ceremony, credential, note_use, plain, server
 from huntaze.kernel import ratelimit
 from huntaze.kernel.web import Device
+
+log = structlog.get_logger(__name__)
 
 #: Questions asked from one address in 15 minutes, and answers that did not fit in an hour.
 STARTS, START_WINDOW = 60, 900.0
@@ -39,8 +42,10 @@ def finish_passkey(*, host: str, state: dict[str, Any], response: str, device: D
         server(host).authenticate_complete(state, [credential(key)], answer)
         is_verified = answer.response.authenticator_data.is_user_verified()
     except WRONG as error:
+        log.warning("accounts.sign_in.refused", reason="passkey")
         raise InvalidCode from error
     if not (is_verified and key.user.is_active):
+        log.warning("accounts.sign_in.refused", reason="passkey", user_id=key.user.public_id)
         raise InvalidCode
     note_use(user=key.user, answer=answer, credential_id=answer.raw_id, now=now)
     ratelimit.give_back(bucket, tried)

@@ -24,6 +24,9 @@ SENTENCES = {
     "upper": gettext_lazy("Use at least one upper-case letter."),
     "digit": gettext_lazy("Use at least one digit."),
     "common": gettext_lazy("This password is among the commonest ones and would be guessed first."),
+    "context": gettext_lazy(
+        "This password contains a name of this service or of a platform, which is guessed first."
+    ),
     "personal": gettext_lazy("This password contains your name or your email address."),
 }
 

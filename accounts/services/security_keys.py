@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import structlog
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from fido2.server import Fido2Server
@@ -25,6 +26,8 @@ from accounts.services.factors import after_removal, first_recovery_codes
 from accounts.services.mail import mail_to
 from accounts.services.notes import note
 from huntaze.kernel.errors import NotFound
+
+log = structlog.get_logger(__name__)
 
 MOST_KEYS = 10
 #: What reading and fido2 raise for an answer that is no answer, or does not fit; the last one for brackets in brackets.
@@ -102,6 +105,14 @@ def finish_proof(*, user: User, host: str, state: dict[str, Any], response: str,
 
     The counter of a key only grows: one that stands still or goes back is a copy. Keys that don't count stay at 0.
     """
+    try:
+        _take(user, host, state, response, now)
+    except InvalidCode:
+        log.warning("accounts.second_factor.refused", user_id=user.public_id, factor="webauthn")
+        raise
+
+
+def _take(user: User, host: str, state: dict[str, Any], response: str, now: datetime) -> None:
     keys = list(SecurityKey.objects.filter(user=user, host=host)[:MOST_KEYS])
     try:
         answer = AuthenticationResponse.from_dict(json.loads(response))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+import structlog
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import transaction
 
@@ -22,9 +23,11 @@ from accounts.services.mail import queue_mail
 from accounts.services.notes import note
 from accounts.types import SignedIn
 from huntaze.kernel import ids, ratelimit
-from huntaze.kernel.errors import NotFound
+from huntaze.kernel.errors import NotFound, RateLimited
 from huntaze.kernel.tenancy import cross_workspace, workspace_scope
 from huntaze.kernel.web import Device
+
+log = structlog.get_logger(__name__)
 
 #: Failures allowed for one mail from one address in 15 minutes; the pair only, so that nobody can lock a victim out.
 FAILURES, FAILURE_WINDOW = 5, 900.0
@@ -40,7 +43,7 @@ def sign_in(
 ) -> SignedIn:
     """Open a refresh family; raises InvalidCredentials, RateLimited, and what speaks of a second factor."""
     user = verified_user(email=email, password=password, device=device, now=now)
-    _check_second_factor(user, code, now)
+    factor = _check_second_factor(user, code, now)
     with cross_workspace("sign-in"), transaction.atomic():
         member = _first_membership(user)
         session, secret = tokens.open_family(
@@ -56,26 +59,31 @@ def sign_in(
         )
         User.objects.filter(pk=user.pk).update(last_login=now)
         note_device(user=user, device=device, now=now)
+    log.info("accounts.sign_in.passed", user_id=user.public_id, door="api", factor=factor)
     return signed_in_as(user, session, secret, now)
 
 
-def _check_second_factor(user: User, code: str, now: datetime) -> None:
+def _check_second_factor(user: User, code: str, now: datetime) -> str:
+    """How the person proved themselves: "password", or the kind of code that came with it."""
     methods = factors.methods_of(user)
     if not methods:
         with cross_workspace("sign-in"):
             if duty_of_user(user, now).duty is Duty.WALL:
                 raise SecondFactorSetupRequired
-        return
+        return "password"
     if not code:
         raise SecondFactorRequired(methods=methods)
     try:
-        factors.check_code(user=user, code=code, now=now)
+        return factors.check_code(user=user, code=code, now=now)
     except InvalidCode as error:
         raise SecondFactorRequired(error.message, methods=methods) from error
 
 
-def note_browser_sign_in(*, user: User, device: Device, now: datetime, method: str = "") -> None:
+def note_browser_sign_in(
+    *, user: User, device: Device, now: datetime, method: str = "", factor: str = "password"
+) -> None:
     """The audit row of a sign-in to the dashboard, and the device; staff without a workspace have no audit row."""
+    log.info("accounts.sign_in.passed", user_id=user.public_id, door="dashboard", factor=method or factor)
     with cross_workspace("sign-in"), transaction.atomic():
         note_device(user=user, device=device, now=now)
         member: Membership | None = Membership.objects.living().filter(user=user).order_by("pk").first()
@@ -98,17 +106,26 @@ def verified_user(*, email: str, password: str, device: Device, now: datetime) -
     of its own, so that nobody who guesses elsewhere, or from behind the same address, locks them out.
     """
     user = User.objects.filter(email=email.lower()).first()
-    tries = _count_tries(email, device, is_known=is_known(user=user, device=device))
+    try:
+        tries = _count_tries(email, device, is_known=is_known(user=user, device=device))
+    except RateLimited:
+        log.warning("accounts.sign_in.refused", user_id=user and user.public_id, reason="limit")
+        raise
     dummy = _dummy()  # made here for everybody, so that a process' first unknown mail takes no longer
+    reason = "password"
     if user is None:
         check_password(password, dummy)
-    elif user.check_password(password) and user.is_active:
-        tries.forgive()
-        return user
+        reason = "unknown"
+    elif user.check_password(password):
+        if user.is_active:
+            tries.forgive()
+            return user
+        reason = "inactive"
     if tries.is_last_for_mail:
         queue_mail(
             kind="guessing", to=email.lower(), locale="en", now=now
         )  # the worker finds out whose it is
+    log.warning("accounts.sign_in.refused", user_id=user and user.public_id, reason=reason)
     raise InvalidCredentials
 
 

@@ -194,6 +194,14 @@ def end_everywhere(
     BrowserSession.objects.filter(user=user).exclude(session_key=keep_browser).delete()
 
 
+def end_for_all(*, now: datetime) -> int:
+    """End every session of everybody, such as after a break-in; returns how many people that concerns."""
+    count = User.objects.update(session_version=F("session_version") + 1)
+    RefreshSession.objects.filter(revoked_at=None).update(revoked_at=now, revoked_reason="ended for all")
+    BrowserSession.objects.all().delete()
+    return count
+
+
 def session_of_claims(claims: dict[str, Any]) -> RefreshSession | None:
     """The living family that an access token belongs to."""
     uid = ids.decode("ses", str(claims["sid"]))

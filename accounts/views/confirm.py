@@ -37,6 +37,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
                 form.add_error(None, too_many(error))
                 status = 429
             else:
+                request.session.cycle_key()  # who knew the cookie before does not inherit the proof
                 note_proof(request.session, clock.now())
                 return redirect(next_of(request))
     context = {"form": form, "next": next_of(request), "methods": methods_of(user)}

@@ -58,7 +58,7 @@ def change_password(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@person()
+@person(step_up=True)
 def end(request: HttpRequest, session_id: str) -> HttpResponse:
     try:
         end_session(user=user_of(request), session_id=session_id, now=clock.now())
@@ -69,7 +69,7 @@ def end(request: HttpRequest, session_id: str) -> HttpResponse:
 
 
 @require_POST
-@person()
+@person(step_up=True)
 def end_all(request: HttpRequest) -> HttpResponse:
     sign_out_everywhere(user=user_of(request), now=clock.now())
     logout(request)

@@ -122,8 +122,9 @@ def second_step(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         status = 422
         try:
-            if _is_proved(request, user, form):
-                return enter(request, user, is_remembered=is_remembered)
+            factor = _proof(request, user, form)
+            if factor:
+                return enter(request, user, is_remembered=is_remembered, factor=factor)
         except InvalidCode:
             form.add_error(None, _("This code or key is not accepted. Each code works once."))
         except RateLimited as error:
@@ -138,10 +139,10 @@ def second_step(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/signin_code.html", context, status=status)
 
 
-def _is_proved(request: HttpRequest, user: User, form: CodeForm) -> bool:
-    """Raises InvalidCode, RateLimited; False when the form holds nothing."""
+def _proof(request: HttpRequest, user: User, form: CodeForm) -> str:
+    """By which factor; raises InvalidCode, RateLimited; empty when the form holds nothing."""
     if not form.is_valid():
-        return False
+        return ""
     if form.cleaned_data["response"]:
         security_keys.finish_proof(
             user=user,
@@ -150,9 +151,8 @@ def _is_proved(request: HttpRequest, user: User, form: CodeForm) -> bool:
             response=form.cleaned_data["response"],
             now=clock.now(),
         )
-    else:
-        factors.check_code(user=user, code=form.cleaned_data["code"], now=clock.now())
-    return True
+        return "webauthn"
+    return factors.check_code(user=user, code=form.cleaned_data["code"], now=clock.now())
 
 
 def _half_way(request: HttpRequest) -> tuple[User, bool] | None:
@@ -163,7 +163,9 @@ def _half_way(request: HttpRequest) -> tuple[User, bool] | None:
     return (user, is_remembered) if user else None
 
 
-def enter(request: HttpRequest, user: User, *, is_remembered: bool, method: str = "") -> HttpResponse:
+def enter(
+    request: HttpRequest, user: User, *, is_remembered: bool, method: str = "", factor: str = "password"
+) -> HttpResponse:
     """Everything was right: the session is the person's from now on."""
     device, now = device_of(request, make=True), clock.now()
     response = redirect(next_of(request))
@@ -171,7 +173,7 @@ def enter(request: HttpRequest, user: User, *, is_remembered: bool, method: str 
     login(request, user, backend=BACKEND)
     begin(request.session, device, now)
     request.session.set_expiry(REMEMBERED_SECONDS if is_remembered else None)
-    note_browser_sign_in(user=user, device=device, now=now, method=method)
+    note_browser_sign_in(user=user, device=device, now=now, method=method, factor=factor)
     remember_device(response, device)
     return response
 

@@ -20,11 +20,16 @@ from types import TracebackType
 from typing import Any, Self
 
 import aiohttp
+import structlog
 from prometheus_client import Counter, Histogram
 from yarl import URL
 
 from huntaze.kernel import context, metrics
 
+log = structlog.get_logger(__name__)
+
+#: A certificate that does not fit, or a name that leads inside: what somebody may be trying.
+_WORTH_A_LOOK = frozenset({"tls", "address_refused"})
 MAX_BYTES = 10 * 1024 * 1024
 _CHUNK = 64 * 1024
 _DECODER = json.JSONDecoder(parse_float=Decimal)
@@ -181,8 +186,10 @@ class HttpClient:
             )
             outcome = "429" if answer.status == 429 else f"{answer.status // 100}xx"
             return answer
-        except NotSent:
+        except NotSent as error:
             outcome = "not_sent"
+            if error.code in _WORTH_A_LOOK:
+                log.warning("http.call.refused", vendor=self.vendor, operation=operation, code=error.code)
             raise
         except SentNoAnswer:
             outcome = "no_answer"

@@ -5,6 +5,7 @@ an error into a miss. Timeouts are in seconds. Nothing is retried behind the cal
 counts must not run twice because its answer was slow (the library's own default is ten retries).
 """
 
+import json
 import os
 from collections.abc import Callable, Iterable, Sequence
 from threading import Lock
@@ -84,6 +85,17 @@ def script(source: str) -> LuaScript:
     return LuaScript(source)
 
 
+class JsonSerializer:
+    """What the cache keeps is JSON: whoever can write into Redis must not make objects here. Whole numbers stay as they
+    are, for Redis to count with."""
+
+    def dumps(self, value: Any) -> int | bytes:
+        return value if type(value) is int else json.dumps(value, separators=(",", ":")).encode()
+
+    def loads(self, data: bytes) -> Any:
+        return json.loads(data)
+
+
 class TolerantRedisCache(RedisCache):
     """Django's Redis cache in which an unreachable Redis looks like an empty one.
 
@@ -91,7 +103,7 @@ class TolerantRedisCache(RedisCache):
     """
 
     def __init__(self, server: str | list[str], params: dict[str, Any]) -> None:
-        options = {**connection_options(), **params.get("OPTIONS", {})}
+        options = {"serializer": JsonSerializer, **connection_options(), **params.get("OPTIONS", {})}
         super().__init__(server, {**params, "OPTIONS": options})
 
     def _tolerate(self, otherwise: Any, call: Callable[..., Any], *args: Any) -> Any:

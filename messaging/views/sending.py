@@ -10,6 +10,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import PlatformAccount
+from accounts.selectors import account_of
+from accounts.types import Platform
 from huntaze.kernel import clock
 from huntaze.kernel.errors import Conflict, Invalid, UsageLimitExceeded
 from huntaze.kernel.web import is_fragment, page
@@ -32,14 +34,17 @@ def fans(request: HttpRequest) -> HttpResponse:
 
 
 @page("messages.send")
-@require_safe
+@require_POST
 def recipient(request: HttpRequest) -> HttpResponse:
-    """Who is behind what was typed, said before anything is sent."""
-    term = request.GET.get("recipient", "").strip()
+    """Who is behind what was typed, said before anything is sent. A POST, so that no handle stands in an address."""
+    term = request.POST.get("recipient", "").strip()
     context: dict[str, Any] = {"term": term, "found": None}
     if term:
         try:
-            fan = recipients.recipient(asked_account(request), term, handle_digest(term))
+            account = account_of(
+                principal_of(request).creator_ids, Platform.ONLYFANS, request.POST.get("account")
+            )
+            fan = recipients.recipient(account, term, handle_digest(term))
             context["found"] = recipients.candidate(fan)
         except UnknownFan:
             pass

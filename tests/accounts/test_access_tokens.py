@@ -91,6 +91,34 @@ def test_a_token_of_another_key_or_of_no_key_is_refused(signed: SignedIn) -> Non
         assert ask(f"Bearer {token}") == (401, "Not authenticated")
 
 
+@pytest.mark.parametrize("algorithm", ["HS384", "HS512", "none"])
+def test_a_token_by_another_algorithm_is_refused(signed: SignedIn, algorithm: str) -> None:
+    claims = jwt.decode(signed.access_token, options={"verify_signature": False})
+    key = None if algorithm == "none" else django_settings.JWT_SIGNING_KEYS[0]
+    assert ask(f"Bearer {jwt.encode(claims, key, algorithm=algorithm)}") == (401, "Not authenticated")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"jku": "https://keys.example.test/set.json"},
+        {"x5u": "https://keys.example.test/chain.pem"},
+        {"jwk": {"kty": "oct", "k": base64.urlsafe_b64encode(b"k" * 40).decode().rstrip("=")}},
+        {"kid": "../../dev/null"},
+    ],
+)
+def test_a_token_can_not_bring_its_own_key(signed: SignedIn, header: dict[str, Any]) -> None:
+    claims = jwt.decode(signed.access_token, options={"verify_signature": False})
+    forged = jwt.encode(claims, "k" * 40, algorithm="HS256", headers=header)
+    assert ask(f"Bearer {forged}") == (401, "Not authenticated")
+
+
+def test_a_token_names_its_one_audience_and_its_algorithm(signed: SignedIn) -> None:
+    claims = jwt.decode(signed.access_token, options={"verify_signature": False})
+    assert (claims["iss"], claims["aud"], claims["token_type"]) == ("huntaze", "huntaze-api", "access")
+    assert jwt.get_unverified_header(signed.access_token)["alg"] == "HS256"
+
+
 def test_the_key_before_the_current_one_still_verifies(signed: SignedIn, settings: Any) -> None:
     old = settings.JWT_SIGNING_KEYS[0]
     settings.JWT_SIGNING_KEYS = ["n" * 40, old]

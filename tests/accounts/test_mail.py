@@ -11,11 +11,12 @@ from django.core import mail
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import connection, transaction
 from django.test import Client
+from rest_framework.test import APIClient
 
 from accounts.models import Mail, User
 from accounts.services.mail import RETRY_DELAYS, mail_to, queue_mail, send_due
 from tests.accounts.letters import send
-from tests.factories.accounts import NOW, UserFactory
+from tests.factories.accounts import NOW, PASSWORD, UserFactory
 
 
 class BrokenBackend(BaseEmailBackend):
@@ -53,6 +54,23 @@ def test_a_name_is_text_in_both_forms(db: None) -> None:
     (message,) = send()
     assert "Hello <b>Luna</b> & co," in str(message.body)
     assert "Hello &lt;b&gt;Luna&lt;/b&gt; &amp; co," in str(message.alternatives[0][0])
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\u2028", "%0d%0a"])
+def test_no_name_or_address_adds_a_header_or_a_reader(db: None, end: str) -> None:
+    """The form of a mail address has no line breaks, and a name never stands in a header."""
+    body = {"name": f"Luna{end}Bcc: thief@example.test", "password": PASSWORD, "acceptTerms": True}
+    APIClient().post("/api/auth/signup", body | {"email": "luna@example.test"}, format="json")
+    address = f"luna2@example.test{end}Bcc: thief@example.test"
+    APIClient().post("/api/auth/signup", body | {"name": "Luna", "email": address}, format="json")
+    APIClient().post("/api/auth/password/reset", {"email": address}, format="json")
+    UserFactory(name=f"Luna{end}Bcc: thief@example.test", email="old@example.test")
+    mail_to(User.objects.get(email="old@example.test"), "welcome", now=NOW)
+    for message in send():
+        assert message.recipients() in (["luna@example.test"], ["old@example.test"])
+        heads = message.message().items()
+        assert [name for name, value in heads if name == "Bcc" or "thief" in str(value)] == []
+        assert not any("\n" in str(value) or "\r" in str(value) for _, value in heads)
 
 
 def test_what_a_mail_is_about_is_undone_with_its_transaction(db: None) -> None:

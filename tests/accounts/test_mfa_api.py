@@ -65,7 +65,7 @@ def test_an_app_is_set_up_by_its_first_code(world: Any) -> None:
         200,
         10,
         10,
-        {19},
+        {29},
     )
     assert sign_in(user).status_code == 401
     assert client.get(MFA).json() == {
@@ -254,12 +254,25 @@ def test_an_operator_takes_lost_factors_away(world: Any) -> None:
     user = world.owner.user
     _, codes = with_app(user, NOW)
     client = signed_in(user, code=codes[0])
-    call_command("forget_factors", user.email.upper())
+    evidence = "called back on the number in the contract, and named the last invoice"
+    call_command("forget_factors", user.email.upper(), evidence=evidence)
     assert client.get(STATUS).status_code == 401
     assert sign_in(user).status_code == 200
     assert "A second factor was removed" in subjects()
+    with cross_workspace("demo"):
+        row = AuditEvent.objects.get(action="auth.factor_removed")
+    assert row.changes == {"kind": "all", "evidence": evidence}
     with pytest.raises(CommandError, match="nobody has this address"):
-        call_command("forget_factors", "nobody@example.test")
+        call_command("forget_factors", "nobody@example.test", evidence=evidence)
+
+
+def test_lost_factors_stay_without_a_word_on_who_asks(world: Any) -> None:
+    user = world.owner.user
+    with_app(user, NOW)
+    for evidence in ("", "      sure       "):
+        with pytest.raises(CommandError, match="say in 15 to 300 characters"):
+            call_command("forget_factors", user.email, evidence=evidence)
+    assert factors.has_totp(user)
 
 
 # --- compulsory

@@ -14,6 +14,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import AuditEvent, Mail, Membership, User
 from huntaze.kernel.tenancy import cross_workspace
+from tests.accounts.factors import with_app
 from tests.accounts.letters import link, send, subjects, token
 from tests.factories.accounts import NOW, PASSWORD, UserFactory
 
@@ -55,6 +56,43 @@ def refreshed(client: APIClient) -> int:
 
 def change(client: APIClient, current: str = PASSWORD, new: str = NEW) -> Any:
     return client.post(CHANGE, {"currentPassword": current, "newPassword": new}, format="json")
+
+
+def test_a_password_counts_exactly_as_it_was_chosen(world: Any) -> None:
+    """Spaces, other alphabets, case and length: nothing is cut, folded or trimmed on the way in or out."""
+    long = "Été à Nice 7 " + "x" * 100 + " ÿ "
+    client = signed_in(world.owner)
+    assert change(client, new=long).status_code == 200
+    for number, other in enumerate(
+        (long.strip(), long.lower(), long[:64], long[:72], long + "x", "e" + long[1:])
+    ):
+        guesser = APIClient(REMOTE_ADDR=f"198.51.100.{number}")
+        body = {"email": world.owner.user.email, "password": other}
+        assert guesser.post("/api/auth/signin", body, format="json").status_code == 401
+    assert signed_in(world.owner, long).get(STATUS).status_code == 200
+
+
+def test_a_password_does_not_grow_old(world: Any) -> None:
+    """Ten years later it still opens the door, and nobody is asked to change it."""
+    with time_machine.travel(NOW + timedelta(days=3650), tick=False):
+        assert signed_in(world.owner).get(STATUS).status_code == 200
+
+
+def test_a_new_password_does_not_stand_in_for_the_second_factor(world: Any) -> None:
+    with time_machine.travel(NOW, tick=False):
+        _, codes = with_app(world.owner.user, NOW)
+        assert choose(reset_token(world.owner.user)).status_code == 200
+        body = {"email": world.owner.user.email, "password": NEW}
+        answer = APIClient().post("/api/auth/signin", body, format="json")
+        assert (answer.status_code, answer.json()["error"]) == (401, "Second factor required")
+        assert (
+            APIClient().post("/api/auth/signin", body | {"code": codes[0]}, format="json").status_code == 200
+        )
+
+
+def test_nobody_has_a_hint_or_a_question() -> None:
+    fields = {field.name for model in (User, Membership) for field in model._meta.get_fields()}
+    assert {name for name in fields if "hint" in name or "question" in name or "answer" in name} == set()
 
 
 # --- forgotten

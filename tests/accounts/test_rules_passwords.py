@@ -28,6 +28,11 @@ def found(password: str, *, email: str = "luna.martel@example.test", name: str =
         ("Correct-horse", ["digit"]),
         ("", ["short", "lower", "upper", "digit"]),
         ("Xx7-LUNA.martel", ["personal"]),
+        ("My-HuntAze-2026", ["context"]),
+        ("OnlyFans4me!", ["context"]),
+        ("Xx7-tiktokers", ["context"]),
+        ("Passwort-Ins7agram", []),
+        ("Correct-horse-7" * 4 + "abcd", []),
         ("Xx7-lunamartel", ["personal"]),
         ("Xx7-my-martel", ["personal"]),
     ],
@@ -47,7 +52,7 @@ def test_classes_can_be_switched_off() -> None:
 @given(st.text(max_size=200), st.text(max_size=20), st.text(max_size=20))
 def test_any_text_gets_an_answer(password: str, email: str, name: str) -> None:
     assert set(problems(password, email=email, name=name, is_common=False)) <= {
-        "short", "long", "lower", "upper", "digit", "personal",
+        "short", "long", "lower", "upper", "digit", "context", "personal",
     }  # fmt: skip
 
 

@@ -462,8 +462,8 @@ CALLS: dict[str, Call] = {
     "GET /onlyfans/list": call(200, query=_SHOWN),
     "GET /onlyfans/fans": call(200, query=_SHOWN),
     "GET /onlyfans/forecast": call(200, query=_SHOWN),
-    "GET /onlyfans/recipient": call(
-        200, query=lambda t: _SHOWN(t) | {"recipient": t.ids["fan_id"]}, empty=frozenset({"fan_id"})
+    "POST /onlyfans/recipient": call(
+        200, body=lambda t: _SHOWN(t) | {"recipient": t.ids["fan_id"]}, empty=frozenset({"fan_id"})
     ),
     "POST /onlyfans/send": call(302, body=_SEND_FORM, far={422}),
     "GET /onlyfans/messages/<message_id>": call(200),

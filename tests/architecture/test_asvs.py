@@ -13,8 +13,8 @@ from django.conf import settings
 REGISTER = "docs/asvs.yaml"
 #: SHA-256 over "number level" of the 253 requirements of levels 1 and 2, ASVS 5.0.0, in its order.
 ALL = "29debb6cfc11acf5deb2b2bb4e01bd836c5648dcc592aae17957e36b808cec05"
-#: Requirements that nobody has decided yet. It only goes down: lower it with each decision.
-OPEN = 228
+#: Requirements that are not met, each with what is missing. It only goes down: lower it with each that is mended.
+OPEN = 9
 
 
 def register() -> list[dict[str, Any]]:
@@ -55,10 +55,10 @@ def test_every_row_is_decided_with_its_proof_or_open() -> None:
     shapes = {
         "applies": {"id", "level", "status", "tests"},
         "not_applicable": {"id", "level", "status", "reason"},
-        "open": {"id", "level", "status"},
+        "open": {"id", "level", "status", "reason"},
     }
     odd = [row["id"] for row in register() if set(row) != shapes.get(row["status"], set())]
-    empty = [row["id"] for row in register() if not row.get("tests", row.get("reason", "-"))]
+    empty = [row["id"] for row in register() if not row.get("tests", row.get("reason"))]
     assert (odd, empty) == ([], [])
 
 

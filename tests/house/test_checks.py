@@ -55,6 +55,63 @@ def test_staff_without_a_second_factor_are_named(db: None, settings: Any) -> Non
     assert "accounts.W001" not in found()
 
 
+def deployed() -> set[str]:
+    """What `check --deploy` says."""
+    return {str(message.id) for message in run_checks(include_deployment_checks=True)}
+
+
+@pytest.mark.parametrize(
+    ("host", "sslmode", "is_named"),
+    [
+        ("127.0.0.1", None, False),
+        ("/run/postgresql", None, False),
+        ("db.example.com", None, True),
+        ("db.example.com", "require", True),
+        ("db.example.com", "verify-ca", True),
+        ("db.example.com", "verify-full", False),
+    ],
+)
+def test_a_database_elsewhere_has_to_show_its_certificate(
+    db: None, settings: Any, host: str, sslmode: str | None, is_named: bool
+) -> None:
+    options = settings.DATABASES["default"]["OPTIONS"] | ({"sslmode": sslmode} if sslmode else {})
+    settings.DATABASES = {"default": settings.DATABASES["default"] | {"HOST": host, "OPTIONS": options}}
+    assert ("huntaze.W002" in deployed()) == is_named
+
+
+@pytest.mark.parametrize(
+    ("url", "is_named"),
+    [
+        ("redis://127.0.0.1:6379/0", False),
+        ("redis://cache.example.com:6379/0", True),
+        ("rediss://cache.example.com:6379/0", False),
+        ("rediss://cache.example.com:6379/0?ssl_cert_reqs=none", True),
+    ],
+)
+def test_a_redis_elsewhere_has_to_show_its_certificate(
+    db: None, settings: Any, url: str, is_named: bool
+) -> None:
+    before = settings.REDIS_URL, settings.CELERY_BROKER_URL
+    settings.REDIS_URL, settings.CELERY_BROKER_URL = before[0], url
+    assert ("huntaze.W003" in deployed()) == is_named
+
+
+def test_mails_leave_by_tls_only(db: None, settings: Any) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_USE_TLS, settings.EMAIL_USE_SSL = "mail.example.com", False, False
+    assert "huntaze.W004" in deployed()
+    settings.EMAIL_USE_TLS = True
+    assert "huntaze.W004" not in deployed()
+
+
+def test_a_vendor_is_spoken_to_by_tls_only(db: None, settings: Any) -> None:
+    settings.DEBUG = settings.DEMO = False
+    settings.ONLYFANSAPI_BASE_URL = "http://app.onlyfansapi.com"
+    assert "platforms.E002" in found()
+    settings.ONLYFANSAPI_BASE_URL = "https://app.onlyfansapi.com"
+    assert "platforms.E002" not in found()
+
+
 def test_mails_that_go_nowhere_are_named_before_a_deployment(db: None, settings: Any) -> None:
     def ids() -> set[str]:
         return {str(message.id) for message in run_checks(include_deployment_checks=True)}

@@ -109,10 +109,17 @@ def test_a_message_that_shows_nothing_is_empty(world: Any, api: Any, text: str) 
     assert (answer.status_code, answer.json()["details"][0]["field"]) == (400, "content")
 
 
-@pytest.mark.parametrize("path", ["forecast", "fans", "recipient?recipient=x"])
-def test_a_fragment_without_an_account_is_a_400(world: Any, client: Client, path: str) -> None:
+@pytest.mark.parametrize(("method", "path"), [("get", "forecast"), ("get", "fans"), ("post", "recipient")])
+def test_a_fragment_without_an_account_is_a_400(world: Any, client: Client, method: str, path: str) -> None:
     client.force_login(world.owner.user)
-    assert client.get(f"/onlyfans/{path}").status_code == 400
+    assert getattr(client, method)(f"/onlyfans/{path}", {"recipient": "x"}).status_code == 400
+
+
+def test_a_fan_s_handle_is_never_in_an_address(world: Any, client: Client) -> None:
+    """It would stand in the logs of every proxy on the way."""
+    client.force_login(world.owner.user)
+    sent = {"account": world.account.public_id, "recipient": "x"}
+    assert client.get("/onlyfans/recipient", sent).status_code == 405
 
 
 def test_a_broken_address_of_the_page_before_is_ignored(db: None, client: Client) -> None:

@@ -10,7 +10,9 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from decimal import Decimal
 
+import aiohttp
 import pytest
+import structlog
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -437,8 +439,25 @@ def test_tls_is_verified() -> None:
         finally:
             server.close()
 
-    with pytest.raises(NotSent, match="tls"):
+    with structlog.testing.capture_logs() as said, pytest.raises(NotSent, match="tls"):
         asyncio.run(run())
+    assert [line for line in said if line["event"] == "http.call.refused"] == [
+        {
+            "event": "http.call.refused",
+            "log_level": "warning",
+            "vendor": "test",
+            "operation": "x",
+            "code": "tls",
+        }
+    ]
+
+
+def test_no_call_speaks_an_old_tls() -> None:
+    """The client's contexts are the standard library's: 1.2 at least, certificates and names checked."""
+    made = ssl.create_default_context()
+    assert made.minimum_version >= ssl.TLSVersion.TLSv1_2
+    assert (made.verify_mode, made.check_hostname) == (ssl.CERT_REQUIRED, True)
+    assert aiohttp.connector._SSL_CONTEXT_VERIFIED.minimum_version >= ssl.TLSVersion.TLSv1_2
 
 
 def test_a_kept_connection_that_was_idle_for_longer_than_the_time_out_works() -> None:

@@ -40,6 +40,26 @@ def test_it_fills(template: str, name: str, text: str) -> None:
     assert fill(template, name) == text
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{7*7}}",
+        "{% debug %}",
+        "{0.__class__}",
+        "{name.__class__}",
+        "{name!r}",
+        "{name:>99999999}",
+        "${7*7}",
+        "%(name)s",
+    ],
+)
+def test_no_other_template_language_is_spoken(text: str) -> None:
+    """It is refused, or goes out as it stands; nothing is worked out."""
+    if list(placeholders.faults(text, "content.en")):
+        return
+    assert fill(text) == text
+
+
 def test_fallbacks_follow_the_language() -> None:
     assert fill("Coucou {name}", "", "fr") == "Coucou toi"
     hours = {4: "soir", 5: "matin", 11: "matin", 12: "après-midi", 17: "après-midi", 18: "soir"}

@@ -62,7 +62,7 @@ def test_a_fan_is_found_by_handle_or_id(browser: Browser, world: World, term: st
     fan: Fan = FanFactory(account=world.account, handle="zoe", handle_digest=handle_digest("zoe"))
     terms = {"handle": "Zoe", "@handle": "@zoe", "fan id": fan.public_id, "platform id": fan.platform_user_id}
     asked = {"account": world.account.public_id, "recipient": terms[term]}
-    found = browser(world.owner).get("/onlyfans/recipient", asked, headers=HTMX).context["found"]
+    found = browser(world.owner).post("/onlyfans/recipient", asked, headers=HTMX).context["found"]
     assert found.fan_id == fan.public_id
     browser(world.owner).post("/onlyfans/send", form(world, recipient=terms[term]))
     assert [row.fan_id for row in queued()] == [fan.pk]

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import zipfile
 from collections.abc import Callable
 from datetime import timedelta
@@ -209,6 +210,19 @@ def test_the_mail_that_it_is_ready_holds_no_link_to_the_files(world: Any, person
     work.run_due()
     mail = Mail.objects.get(kind="export_ready")
     assert (mail.to, mail.params.reveal()) == (world.owner.user.email, "{}")
+
+
+def test_a_file_is_handed_out_to_be_kept_under_a_name_of_ours(world: Any, person: Person) -> None:
+    """Whatever is asked for in the address, the browser stores it and shows nothing of it as a page."""
+    client = person(world.owner)
+    row_id = ask(client, scope="workspace").json()["id"]
+    work.run_due()
+    url = client.post(f"{EXPORTS}/{row_id}/link").json()["url"].removeprefix("http://testserver")
+    answer = APIClient().get(f"{url}?filename=x.html%0d%0aX-Bad:1", HTTP_ACCEPT="text/html")
+    assert answer["Content-Disposition"] == f'attachment; filename="{row_id}.zip"'
+    assert (answer["Content-Type"], answer["X-Content-Type-Options"]) == ("application/zip", "nosniff")
+    with zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content))) as archive:
+        assert [name for name in archive.namelist() if not re.fullmatch(r"[\w/-]+\.(json|csv)", name)] == []
 
 
 def test_a_link_ends_after_15_minutes_and_with_its_makers_place(world: Any, person: Person) -> None:
