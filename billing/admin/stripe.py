@@ -135,7 +135,7 @@ class SubscriptionRecordAdmin(ReadOnlyAdmin):
         "past_due_since",
         "observed_at",
     )
-    list_filter = ("status", "plan")
+    list_filter = ("plan",)
     list_select_related = ("workspace", "plan")
     search_fields = ("stripe_customer_id__exact", "stripe_subscription_id__exact", "workspace__name")
     ordering = ("-id",)
@@ -177,7 +177,7 @@ class MessagePackAdmin(ReadOnlyAdmin):
 @admin.register(ReconciliationFinding)
 class ReconciliationFindingAdmin(ByPublicId):
     list_display = ("kind", "object_id", "ours", "theirs", "state", "reason", "first_seen_at", "last_seen_at")
-    list_filter = ("state", "kind")
+    list_filter = ("state",)
     search_fields = ("object_id__exact", "serial_key__exact")
     ordering = ("-id",)
     actions = ("look_again", "accept_as_known")
