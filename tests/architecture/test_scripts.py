@@ -15,6 +15,8 @@ LINKS = {
     ("admin/index.html", "item.url"),
     ("emails/letter.html", "letter.url"),
     ("billing/overview.html", "row.url"),
+    ("errors/limit.html", "billing_url"),
+    ("errors/_limit.html", "billing_url"),
 }
 
 
