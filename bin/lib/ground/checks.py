@@ -21,6 +21,7 @@ _PRODUCTION = {
     "CSRF_TRUSTED_ORIGINS": "https://app.huntaze.example",
     "ALLOWED_HOSTS": "app.huntaze.example",
     "ONLYFANSAPI_BASE_URL": "https://app.onlyfansapi.com",
+    "STRIPE_API_BASE": "https://api.stripe.com",
     "EMAIL_URL": "smtp+tls://huntaze:secret@mail.huntaze.example:587",
     "MAIL_FROM": "Huntaze <no-reply@huntaze.example>",
 }
