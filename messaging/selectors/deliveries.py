@@ -11,7 +11,7 @@ from messaging.models import Delivery, Fan
 from messaging.types import DeliveryState, QueueFigures
 
 #: Depths are counted up to here and shown as "more than" beyond.
-COUNTED = 10_001
+COUNTED = 5_001
 
 
 def fan_of(

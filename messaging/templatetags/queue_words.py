@@ -122,5 +122,5 @@ def account_trouble(state: AccountState) -> str:
 
 @register.filter
 def counted(value: int) -> str:
-    """A count, or "10,000+" where counting stopped."""
+    """A count, or "5,000+" where counting stopped."""
     return f"{number(COUNTED - 1)}+" if value >= COUNTED else number(value)
