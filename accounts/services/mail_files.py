@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from email import message_from_binary_file
+from email import message_from_bytes
 from email.utils import getaddresses
 from pathlib import Path
 
 from django.conf import settings
 
+#: Django names a file by its second and an address in memory: mails of one second may share a file.
+_BETWEEN = b"\n" + b"-" * 79 + b"\n"
 FILES = "django.core.mail.backends.filebased.EmailBackend"
 
 
@@ -23,12 +25,18 @@ def count_old(now: datetime) -> int:
 
 
 def forget_of(addresses: list[str]) -> int:
-    """Delete every file with a mail to one of these addresses; returns how many."""
+    """Take every mail to one of these addresses out of its file; returns how many. A file without a mail goes."""
     wanted, forgotten = {address.lower() for address in addresses}, 0
     for path in _files():
-        if wanted & _readers(path):
+        letters = [letter for letter in path.read_bytes().split(_BETWEEN) if letter.strip()]
+        kept = [letter for letter in letters if not wanted & _readers(letter)]
+        if len(kept) == len(letters):
+            continue
+        forgotten += len(letters) - len(kept)
+        if kept:
+            path.write_bytes(b"".join(letter + _BETWEEN for letter in kept))
+        else:
             path.unlink(missing_ok=True)
-            forgotten += 1
     return forgotten
 
 
@@ -42,7 +50,6 @@ def _files() -> Iterator[Path]:
     return folder.glob("*.log") if folder is not None and folder.is_dir() else iter(())
 
 
-def _readers(path: Path) -> set[str]:
-    with path.open("rb") as file:
-        message = message_from_binary_file(file)
+def _readers(letter: bytes) -> set[str]:
+    message = message_from_bytes(letter)
     return {address.lower() for _, address in getaddresses(message.get_all("To", []))}

@@ -32,6 +32,7 @@ from accounts.models import (
     Revocation,
     User,
 )
+from accounts.services import mail_files
 from accounts.services.mail import mail_to, send_due
 from accounts.services.retention import registry, run
 from accounts.services.retention.registry import Rule, of_rows
@@ -215,6 +216,25 @@ def test_mails_written_as_files_go_like_their_rows(world: Any, settings: Any, tm
     os.utime(path, (0, (now - 31 * DAY).timestamp()))
     assert registry.rule_of("mail_files").waiting(now) == 1
     assert run.forget("mail_files", now=now) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_mails_that_share_a_file_are_taken_out_of_it_one_by_one(
+    world: Any, settings: Any, tmp_path: Path
+) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    settings.EMAIL_FILE_PATH = str(tmp_path)
+    for member in (world.owner, world.chatter, world.owner):
+        mail_to(member.user, "welcome", now=clock.now())
+    send_due()
+    shared = b"".join(path.read_bytes() for path in sorted(tmp_path.iterdir()))
+    for path in tmp_path.iterdir():
+        path.unlink()
+    (tmp_path / "shared.log").write_bytes(shared)
+    assert mail_files.forget_of([world.owner.user.email.upper()]) == 2
+    left = (tmp_path / "shared.log").read_text()
+    assert (world.owner.user.email in left, left.count(f"To: {world.chatter.user.email}")) == (False, 1)
+    assert mail_files.forget_of([world.chatter.user.email]) == 1
     assert list(tmp_path.iterdir()) == []
 
 

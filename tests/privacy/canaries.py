@@ -122,8 +122,9 @@ def _files() -> Iterator[tuple[str, bytes]]:
         body = path.read_bytes()
         yield "file", str(path).encode() + body
         if path.suffix == ".log":
-            parts = message_from_bytes(body).walk()
-            yield "file", b"".join(part.get_payload(decode=True) or b"" for part in parts)  # type: ignore[misc]
+            for letter in body.split(b"-" * 79):
+                parts = message_from_bytes(letter.lstrip()).walk()
+                yield "file", b"".join(part.get_payload(decode=True) or b"" for part in parts)  # type: ignore[misc]
         elif path.suffix == ".gz":
             yield "file", gzip.decompress(body)
         elif zipfile.is_zipfile(path):
