@@ -1,21 +1,25 @@
 """Staff pages over accounts: look, search, and pause or resume an account's sending."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.admin.models import LogEntry
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
+from django.urls import path, reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from accounts import impersonation_admin
 from accounts.errors import EndpointDisabled
 from accounts.models import (
     ApiKey,
     AuditEvent,
+    AuditProof,
     Connection,
     Creator,
     LegalHold,
@@ -33,6 +37,7 @@ from accounts.models import (
     Workspace,
 )
 from accounts.services.audit import Actor
+from accounts.services.audit_nightly import make_due
 from accounts.services.connections.leave import revoke_again
 from accounts.services.connections.oauth.renew import look_now
 from accounts.services.mail import send_again
@@ -40,6 +45,7 @@ from accounts.services.platform_accounts import set_paused
 from accounts.services.privacy import holds
 from accounts.services.retention import run as retention_runs
 from accounts.services.webhooks import endpoints
+from accounts.templatetags.audit_words import ACTIONS, deed
 from accounts.templatetags.integration_words import (
     account_words,
     failure_words,
@@ -48,7 +54,7 @@ from accounts.templatetags.integration_words import (
 )
 from accounts.types import AccountState
 from huntaze.kernel import clock, ids
-from huntaze.kernel.admin import Attention, ReadOnlyAdmin, attention
+from huntaze.kernel.admin import Attention, ReadOnlyAdmin, attention, may
 from huntaze.kernel.errors import NotFound
 
 
@@ -76,6 +82,16 @@ class MembershipAdmin(ReadOnlyAdmin):
     list_select_related = ("user", "workspace")
     search_fields = ("user__email", "workspace__name")
     ordering = ("-id",)
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(impersonation_admin.begin)
+        return [path("<int:object_id>/visit/", view, name="accounts_membership_visit"), *super().get_urls()]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        context = {"may_visit": may(request, "staff.impersonate")} | (extra_context or {})
+        return super().change_view(request, object_id, form_url, context)
 
 
 @admin.register(Creator)
@@ -234,10 +250,39 @@ class RefreshSessionAdmin(ReadOnlyAdmin):
     exclude = ("device",)
 
 
+class WhenFilter(admin.SimpleListFilter):
+    """By age, with the index by time."""
+
+    title = _("when")
+    parameter_name = "when"
+    AGES = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("hour", _("last hour")), ("day", _("last 24 hours")), ("week", _("last 7 days"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
+        age = self.AGES.get(self.value() or "")
+        return queryset.filter(at__gte=clock.now() - age) if age else queryset
+
+
+class ActionFilter(admin.SimpleListFilter):
+    """Every action that there is, in words: asking the table which it holds would read all of it."""
+
+    title = _("action")
+    parameter_name = "action"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return sorted(ACTIONS.items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
+        return queryset.filter(action=self.value()) if self.value() else queryset
+
+
 @admin.register(AuditEvent)
 class AuditEventAdmin(ReadOnlyAdmin):
-    list_display = ("at", "action", "target", "actor_kind", "actor_user", "workspace", "ip", "reason")
-    list_select_related = ("actor_user", "workspace")
+    list_display = ("at", "action_in_words", "target", "who", "workspace", "ip", "reason")
+    list_select_related = ("actor_user", "actor_member__user", "workspace")
+    list_filter = (WhenFilter, ActionFilter)
     search_fields = ("target__exact",)
     search_help_text = _(
         "A public id, a trace id, a person's whole email, or a workspace (wsp_…), if wanted with an action behind it"
@@ -245,9 +290,21 @@ class AuditEventAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
     exclude = ("mac", "origin_digest")
 
+    @admin.display(description=_("Action"))
+    def action_in_words(self, row: AuditEvent) -> str:
+        return f"{deed(row.action)} ({row.action})"
+
+    @admin.display(description=_("Who"))
+    def who(self, row: AuditEvent) -> str:
+        who = str(row.actor_user or row.actor_kind)
+        if row.actor_kind == "staff" and row.actor_member is not None:
+            return _("%(who)s, for %(member)s") % {"who": who, "member": row.actor_member.user}
+        return who
+
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        """The order that the index behind the question gives; both are newest first."""
-        return ("-at", "-id") if request.GET.get("q") else ("-id",)
+        """The order that the index behind the question gives; all are newest first."""
+        is_cut = any(request.GET.get(name) for name in ("q", "when", "action"))
+        return ("-at", "-id") if is_cut else ("-id",)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[AuditEvent], search_term: str
@@ -272,6 +329,53 @@ class AuditEventAdmin(ReadOnlyAdmin):
         if re.fullmatch(r"[a-z]{2,4}_[0-9A-Z]{26}", term):
             return queryset.filter(target=term), False
         return queryset.filter(trace_id=term), False
+
+
+class BrokenFilter(admin.SimpleListFilter):
+    title = _("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("broken", _("does not add up")), ("whole", _("whole"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[AuditProof]) -> QuerySet[AuditProof]:
+        if self.value() == "broken":
+            return queryset.filter(finding_count__gt=0)
+        return queryset.filter(finding_count=0) if self.value() == "whole" else queryset
+
+
+@admin.register(AuditProof)
+class AuditProofAdmin(ReadOnlyAdmin):
+    """What came of proving each workspace's log, which happens once a day."""
+
+    list_display = ("workspace", "checked_at", "row_count", "block_count", "finding_count", "first_finding")
+    list_filter = (BrokenFilter,)
+    list_select_related = ("workspace",)
+    search_fields = ("workspace__name",)
+    ordering = ("-checked_at",)
+    actions = ("prove_now",)
+
+    @admin.display(description=_("First finding"))
+    def first_finding(self, row: AuditProof) -> str:
+        return str(row.findings[0]) if row.findings else ""
+
+    @admin.action(permissions=["operate"], description=_("Prove again now"))
+    def prove_now(self, request: HttpRequest, queryset: QuerySet[AuditProof]) -> None:
+        """Only marks: the next run, within a quarter of an hour, begins with these. A long log takes longer than a
+        request may."""
+        count = make_due(pks=[row.pk for row in queryset], now=clock.now())
+        text = ngettext("%(count)d log is proved next.", "%(count)d logs are proved next.", count)
+        self.message_user(request, text % {"count": count}, messages.SUCCESS)
+
+
+@admin.register(LogEntry)
+class LogEntryAdmin(ReadOnlyAdmin):
+    """Which member of staff used which action on which row."""
+
+    list_display = ("action_time", "user", "content_type", "object_repr", "change_message")
+    list_select_related = ("user", "content_type")
+    search_fields = ("user__email__exact", "object_id__exact")
+    ordering = ("-id",)
 
 
 @admin.register(Mail)
@@ -395,6 +499,7 @@ class LegalHoldAdmin(ReadOnlyAdmin):
     """While one stands, nothing of its workspace is erased or forgotten. Add one to hold, select and release it to end
     it."""
 
+    operated_with = "staff.privacy"
     form = LegalHoldForm
     list_display = ("workspace", "reason", "placed_by", "placed_at", "ends_at", "released_at", "released_by")
     list_filter = (("released_at", admin.EmptyFieldListFilter),)
@@ -408,7 +513,7 @@ class LegalHoldAdmin(ReadOnlyAdmin):
         return ("workspace", "reason", "ends_at") if obj is None else super().get_fields(request, obj)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("accounts.add_legalhold")
+        return self.has_operate_permission(request)
 
     def save_model(self, request: HttpRequest, obj: LegalHold, form: Any, change: bool) -> None:
         row = holds.place(
@@ -466,6 +571,13 @@ def rules_late() -> Attention:
 def mails_not_sent() -> Attention:
     url = reverse("admin:accounts_mail_changelist") + "?state__exact=failed"
     return Attention(_("Mails that could not be sent"), Mail.objects.filter(state="failed").count(), url)
+
+
+@attention
+def broken_logs() -> Attention:
+    url = reverse("admin:accounts_auditproof_changelist") + "?state=broken"
+    count = AuditProof.objects.filter(finding_count__gt=0).count()
+    return Attention(_("Audit logs that do not add up"), count, url)
 
 
 @attention

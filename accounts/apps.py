@@ -8,7 +8,11 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from django.db.models.signals import post_migrate
+
+        from accounts import receivers
         from accounts.api import schema  # noqa: F401  (tells the API document about bearer tokens)
+        from accounts.services import audit_nightly
         from accounts.services.connections.oauth import talk
         from accounts.services.idempotency import IdempotencyStore
         from accounts.services.keys import WorkspaceDataKeys
@@ -19,6 +23,7 @@ class AccountsConfig(AppConfig):
         from huntaze.kernel import clock, crypto, health
         from huntaze.kernel.api import idempotency
 
+        health.register("audit", audit_nightly.check)
         crypto.register_data_keys(WorkspaceDataKeys())
         idempotency.register(IdempotencyStore())
         registry.register(own.DOORS)
@@ -27,3 +32,4 @@ class AccountsConfig(AppConfig):
         health.register("retention", lambda: run.check(clock.now()))
         for platform in talk.PLATFORMS:
             health.register_vendor(platform.value, is_configured=partial(talk.is_configured, platform))
+        post_migrate.connect(receivers.groups_after_migrations, sender=self)

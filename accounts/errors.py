@@ -102,6 +102,22 @@ class RotationUnfinished(Conflict):
     message = "Texts may still be sealed with older keys: rotate first, and wait a day"
 
 
+class NotVisitable(Conflict):
+    """The member is gone, their workspace is shut, or they are staff: nobody borrows the rights of staff."""
+
+    message = "Nobody can look through this member's eyes"
+
+
+class VisitUnderWay(Conflict):
+    """Another visit of the same person began, or this one is over or decided already."""
+
+    message = "This visit is over, or somebody was faster"
+
+
+class NotYours(NotAllowed):
+    message = "Somebody else has to agree to this"
+
+
 class SecondFactorRequired(NotAuthenticated):
     """The password was right; `methods` says what may come beside it."""
 

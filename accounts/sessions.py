@@ -20,6 +20,7 @@ from huntaze.kernel.web import Device
 
 #: Keys of a session; times are whole seconds.
 PROVED_AT, STARTED_AT, SEEN_AT, DEVICE, COUNTRY = "proved_at", "started_at", "seen_at", "device", "country"
+FACTOR_AT = "factor_at"
 WORKSPACE = "workspace"
 #: However much it is used, a session ends after this.
 ABSOLUTE = timedelta(days=30)
@@ -91,6 +92,16 @@ def touch(session: Any, now: datetime) -> None:
 def note_proof(session: Any, now: datetime) -> None:
     """The person behind this browser session gave their password or a second factor just now."""
     session[PROVED_AT] = int(now.timestamp())
+
+
+def note_factor(session: Any, now: datetime) -> None:
+    """The proof was a second factor, which is more than a password."""
+    session[FACTOR_AT] = int(now.timestamp())
+
+
+def factor_at(session: Any) -> datetime | None:
+    """When this session last gave a second factor."""
+    return _time(session.get(FACTOR_AT))
 
 
 def proved_at(session: Any) -> datetime | None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from accounts.services import audit_chain, key_rotation
+from accounts.services import audit_chain, audit_nightly, failures, impersonation, key_rotation
 from accounts.services.connections import follow, leave
 from accounts.services.connections.oauth import renew
 from accounts.services.mail import send_due
@@ -16,6 +16,12 @@ from huntaze.kernel.jobs import job
 @job("accounts.seal_audit", system_wide=True)
 def seal_audit(**_: Any) -> None:
     audit_chain.seal(now=clock.now())
+
+
+@job("accounts.verify_audit", system_wide=True)
+def verify_audit(**_: Any) -> None:
+    """Each log once a day; a run takes some minutes at most, and the next one goes on."""
+    audit_nightly.verify_due(now=clock.now())
 
 
 @job("accounts.send_mails", system_wide=True)
@@ -48,6 +54,16 @@ def follow_connections(**_: Any) -> None:
 @job("accounts.revoke_accounts", system_wide=True)
 def revoke_accounts(**_: Any) -> None:
     leave.revoke_due()
+
+
+@job("accounts.tell_failures", system_wide=True)
+def tell_failures(**_: Any) -> None:
+    failures.tell_failures()
+
+
+@job("accounts.end_visits", system_wide=True)
+def end_visits(**_: Any) -> None:
+    impersonation.end_expired(now=clock.now())
 
 
 @job("accounts.retain", system_wide=True)

@@ -61,6 +61,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.middleware.MemberMiddleware",
+    "accounts.impersonation.ImpersonationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -268,6 +269,7 @@ RETENTION = env.periods(
         "revocations": 90,  # given up; the account is disconnected here all the same
         "sessions": 7,  # after their end, to tell a replayed token from an unknown one
         "staff_log": 731,
+        "staff_visits": 731,  # as long as the audit log tells of them
         "webhook_events": 30,  # what endpoints were told, with every attempt
     },
 )

@@ -20,6 +20,9 @@ class AuditActorOutput(serializers.Serializer[Any]):
     name = serializers.CharField(allow_null=True)
     member_id = serializers.CharField(allow_null=True)
     key_id = serializers.CharField(allow_null=True)
+    on_behalf_of = serializers.CharField(
+        allow_null=True, help_text="The member through whose eyes staff looked."
+    )
 
 
 class AuditEventOutput(serializers.Serializer[Any]):
@@ -43,7 +46,11 @@ class AuditOutput(serializers.Serializer[Any]):
 
 FILTERS = [
     OpenApiParameter("action", str, description="Exactly this one, such as `key.created`."),
-    OpenApiParameter("actor", str, description="A member (`mbr_…`) or an API key (`key_…`)."),
+    OpenApiParameter(
+        "actor",
+        str,
+        description="A member (`mbr_…`), staff on their behalf included, or an API key (`key_…`).",
+    ),
     OpenApiParameter("target", str, description="The public id of what was acted on."),
     OpenApiParameter("requestId", str, description="Everything that one request caused."),
     OpenApiParameter("from", datetime, description="Not before this time."),

@@ -5,4 +5,4 @@ from huntaze.kernel.api.principal import Principal
 
 
 def actor_of(principal: Principal) -> Actor:
-    return Actor.member(principal.user_pk, principal.member_pk, principal.key_pk)
+    return Actor.of(principal)

@@ -65,8 +65,16 @@ class ConfirmForm(forms.Form):
     password = _password(is_first=True, is_required=False)
     code = code_field(_("Or a code of your second factor"))
 
+    def __init__(self, *args: Any, is_strict: bool = False, **kwargs: Any) -> None:
+        """`is_strict`: only the second factor will do."""
+        super().__init__(*args, **kwargs)
+        if is_strict:
+            del self.fields["password"]
+            self.fields["code"].label = gettext("A code of your second factor")
+            self.fields["code"].required = True
+
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        if not data.get("code") and not data.get("password"):
+        if not data.get("code") and not data.get("password") and "password" in self.fields:
             self.add_error("password", gettext("Enter your password."))
         return data

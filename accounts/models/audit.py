@@ -50,6 +50,8 @@ class AuditEvent(PublicIdModel, WorkspaceModel):
             ),
             models.Index(fields=["target"], name="audit_by_target"),
             models.Index(fields=["trace_id"], name="audit_by_trace"),
+            models.Index(fields=["-at", "-id"], name="audit_by_time"),
+            models.Index(fields=["action", "-at", "-id"], name="audit_by_any_action"),
         ]
 
 
@@ -78,6 +80,26 @@ class AuditHead(WorkspaceModel):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["workspace"], name="audit_head_once")]
+
+
+class AuditProof(WorkspaceModel):
+    """What came of proving a workspace's log the last time; `findings` are the first twenty in words."""
+
+    checked_at = models.DateTimeField()
+    row_count = models.PositiveBigIntegerField(default=0)
+    block_count = models.PositiveBigIntegerField(default=0)
+    finding_count = models.PositiveIntegerField(default=0)
+    findings = models.JSONField(default=list, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace"], name="audit_proof_once")]
+        indexes = [
+            models.Index(fields=["checked_at"], name="audit_proof_by_age"),
+            models.Index(fields=["workspace"], condition=Q(finding_count__gt=0), name="audit_proof_broken"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.workspace_id}: {self.finding_count}"
 
 
 class AuditMark(models.Model):

@@ -8,6 +8,7 @@ from django.db.models.functions import Lower
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
+from accounts.rules.staff import STAFF_CAPABILITIES, codename
 from huntaze.kernel.ids import PublicIdModel
 
 
@@ -45,6 +46,7 @@ class User(PublicIdModel, AbstractBaseUser, PermissionsMixin):
     objects = UserManager()
 
     class Meta:
+        permissions = [(codename(name), words) for name, words in STAFF_CAPABILITIES.items()]
         constraints = [
             models.CheckConstraint(condition=models.Q(email=Lower("email")), name="user_email_lower"),
         ]

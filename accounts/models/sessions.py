@@ -44,3 +44,16 @@ class KnownDevice(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "digest"], name="known_device_once")]
         indexes = [models.Index(fields=["last_seen_at"], name="known_device_by_age")]
+
+
+class FailedSignIn(models.Model):
+    """A wrong password, on its way into the audit log; the row goes with that, seconds later."""
+
+    email = models.CharField(max_length=254)
+    ip = models.GenericIPAddressField(null=True)
+    user_agent = models.CharField(max_length=200, blank=True, default="")
+    trace_id = models.CharField(max_length=64, blank=True, default="")
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return str(self.pk)

@@ -48,7 +48,9 @@ def audit_page(wanted: AuditFilter, *, limit: int, cursor: str = "") -> AuditPag
         at, pk = _position(cursor)
         found = found.filter(Q(at__lt=at) | Q(at=at, pk__lt=pk), at__lte=at)
     rows = list(
-        found.select_related("actor_user", "actor_member", "actor_key").order_by("-at", "-pk")[: limit + 1]
+        found.select_related("actor_user", "actor_member__user", "actor_key").order_by("-at", "-pk")[
+            : limit + 1
+        ]
     )
     more = rows[limit - 1] if len(rows) > limit else None
     return AuditPage(rows[:limit], total, _cursor(more) if more else "")
@@ -93,8 +95,9 @@ def _position(cursor: str) -> tuple[datetime, int]:
 
 
 def shown(row: AuditEvent) -> dict[str, Any]:
-    """An event as its workspace sees it. Staff appear as staff, not by name."""
+    """An event as its workspace sees it. Staff appear as staff, not by name; who they acted for is a member."""
     is_staff = row.actor_kind == "staff"
+    member = row.actor_member
     return {
         "id": row.public_id,
         "at": row.at,
@@ -103,8 +106,9 @@ def shown(row: AuditEvent) -> dict[str, Any]:
         "actor": {
             "kind": row.actor_kind,
             "name": row.actor_user.name if row.actor_user and not is_staff else None,
-            "member_id": row.actor_member.public_id if row.actor_member else None,
+            "member_id": member.public_id if member and not is_staff else None,
             "key_id": row.actor_key.public_id if row.actor_key else None,
+            "on_behalf_of": member.public_id if member and is_staff else None,
         },
         "changes": row.changes,
         "reason": row.reason or None,

@@ -14,7 +14,8 @@ from huntaze.kernel.tenancy import WorkspaceModel
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts. `kind` is member, key, staff or system; the keys are integer primary keys."""
+    """Who acts. `kind` is member, key, staff or system; the keys are integer primary keys. The member of a staff row is
+    the one on whose behalf staff acted."""
 
     kind: str
     user_pk: int | None = None
@@ -26,8 +27,8 @@ class Actor:
         return cls("system")
 
     @classmethod
-    def staff(cls, user_pk: int) -> "Actor":
-        return cls("staff", user_pk=user_pk)
+    def staff(cls, user_pk: int, on_behalf_of: int | None = None) -> "Actor":
+        return cls("staff", user_pk, on_behalf_of)
 
     @classmethod
     def member(cls, user_pk: int, member_pk: int, key_pk: int | None = None) -> "Actor":
@@ -35,7 +36,9 @@ class Actor:
 
     @classmethod
     def of(cls, principal: Principal) -> "Actor":
-        """The member or key that was authenticated."""
+        """Whoever was authenticated: the member, their key, or the member of staff behind their eyes."""
+        if principal.acting_pk is not None:
+            return cls.staff(principal.acting_pk, on_behalf_of=principal.member_pk)
         return cls.member(principal.user_pk, principal.member_pk, principal.key_pk)
 
 

@@ -138,6 +138,7 @@ def check_code(*, user: User, code: str, now: datetime) -> str:
     kind = _take(user, text, now)
     if kind is None:
         log.warning("accounts.second_factor.refused", user_id=user.public_id, factor="code")
+        note(user, "auth.factor_failed", now=now, is_theirs=False)
         raise InvalidCode
     if kind == "recovery_code":
         mail_to(user, "recovery_code_used", now=now)

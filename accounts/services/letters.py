@@ -234,3 +234,44 @@ def _webhook_disabled(user: User | None, params: Params) -> Letter | None:
             ),
         ),
     )
+
+
+@letter("staff_visit")
+def _staff_visit(user: User | None, params: Params) -> Letter | None:
+    may = _("They can look, and change nothing.")
+    if params["asks"]:
+        may = _(
+            "They can look, and have asked to change something. A second member of staff has to agree first, and you "
+            "are told."
+        )
+    return _visit(_("Huntaze staff look at your workspace"), params, may)
+
+
+@letter("staff_visit_writes")
+def _staff_visit_writes(user: User | None, params: Params) -> Letter | None:
+    may = _(
+        "A second member of staff agreed that they may change lists, campaign drafts, assignments and waiting "
+        "messages. Sending, exports, keys, money, ways in and connections stay closed to them."
+    )
+    return _visit(_("Huntaze staff may change something in your workspace"), params, may)
+
+
+def _visit(subject: str, params: Params, may: str) -> Letter:
+    moment = datetime.fromisoformat(str(params["until"]))
+    when = format_datetime(moment, "long", tzinfo=UTC, locale=translation.get_language() or "en")
+    told = {"workspace": params["workspace"], "member": params["member"], "when": when}
+    return Letter(
+        subject,
+        (
+            _(
+                "A member of Huntaze's staff sees the workspace %(workspace)s as %(member)s sees it, until %(when)s at "
+                "the latest."
+            )
+            % told,
+            _("Their reason: %(reason)s") % {"reason": params["reason"]},
+            may,
+            _("Every page that they open is in your audit log."),
+        ),
+        _("Open the audit log"),
+        links.address("/settings/audit"),
+    )

@@ -18,6 +18,7 @@ from accounts.rules.second_factor import Duty
 from accounts.selectors.factors import duty_of_user
 from accounts.services import audit, factors, tokens
 from accounts.services.devices import is_known, note_device
+from accounts.services.failures import note_failure
 from accounts.services.limits import count_try, network_of
 from accounts.services.mail import queue_mail
 from accounts.services.notes import note
@@ -121,6 +122,7 @@ def verified_user(*, email: str, password: str, device: Device, now: datetime) -
             tries.forgive()
             return user
         reason = "inactive"
+    note_failure(email=email, now=now)
     if tries.is_last_for_mail:
         queue_mail(
             kind="guessing", to=email.lower(), locale="en", now=now

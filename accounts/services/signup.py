@@ -13,6 +13,7 @@ from accounts.services.api_keys import issue_api_key
 from accounts.services.devices import note_device
 from accounts.services.limits import guard_address
 from accounts.services.mail import mail_to
+from accounts.services.notes import note
 from accounts.services.passwords import check_new_password
 from accounts.services.people import create_user, create_workspace
 from accounts.services.signin import signed_in_as
@@ -87,7 +88,9 @@ def verify_email(*, token: str, now: datetime) -> User:
     """The mail of the token's person is theirs; raises InvalidLink, also for the second of two at once."""
     user = links.user_to_verify(token)
     unverified = User.objects.filter(pk=user.pk, email=user.email, email_verified_at=None)
-    if not unverified.update(email_verified_at=now):
-        raise InvalidLink
+    with transaction.atomic():
+        if not unverified.update(email_verified_at=now):
+            raise InvalidLink
+        note(user, "auth.email_verified", now=now)
     user.email_verified_at = now
     return user

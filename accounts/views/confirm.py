@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.errors import InvalidCode, InvalidCredentials
 from accounts.forms.signin import ConfirmForm
 from accounts.services.factors import methods_of, prove
-from accounts.sessions import note_proof
+from accounts.sessions import note_factor, note_proof
 from accounts.views.common import next_of, person, too_many, user_of
 from huntaze.kernel import clock
 from huntaze.kernel.errors import RateLimited
@@ -17,15 +17,19 @@ from huntaze.kernel.errors import RateLimited
 @require_http_methods(["GET", "HEAD", "POST"])
 @person()
 def confirm(request: HttpRequest) -> HttpResponse:
-    form, user = ConfirmForm(request.POST or None), user_of(request)
-    status = 200
+    """With `factor` in the address a password is not enough."""
+    user, status = user_of(request), 200
+    methods, is_strict = methods_of(user), False
+    if methods:
+        is_strict = bool(request.GET.get("factor") or request.POST.get("factor"))
+    form = ConfirmForm(request.POST or None, is_strict=is_strict)
     if request.method == "POST":
         status = 422
         if form.is_valid():
             try:
                 prove(
                     user=user,
-                    password=form.cleaned_data["password"],
+                    password=form.cleaned_data.get("password", ""),
                     code=form.cleaned_data["code"],
                     now=clock.now(),
                 )
@@ -39,6 +43,8 @@ def confirm(request: HttpRequest) -> HttpResponse:
             else:
                 request.session.cycle_key()  # who knew the cookie before does not inherit the proof
                 note_proof(request.session, clock.now())
+                if form.cleaned_data["code"]:
+                    note_factor(request.session, clock.now())
                 return redirect(next_of(request))
-    context = {"form": form, "next": next_of(request), "methods": methods_of(user)}
+    context = {"form": form, "next": next_of(request), "methods": methods, "is_strict": is_strict}
     return render(request, "accounts/confirm.html", context, status=status)

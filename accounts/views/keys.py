@@ -105,4 +105,4 @@ def _principal(request: HttpRequest) -> Any:
 
 def _actor(request: HttpRequest) -> Actor:
     who = _principal(request)
-    return Actor.member(who.user_pk, who.member_pk)
+    return Actor.of(who)

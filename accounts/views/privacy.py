@@ -135,7 +135,7 @@ def keep(request: HttpRequest) -> HttpResponse:
                 workspace_pk=who.workspace_pk,
                 name=TEXTS,
                 days=int(days) if days.isdecimal() and len(days) < 6 else 0,
-                actor=audit.Actor.member(who.user_pk, who.member_pk),
+                actor=audit.Actor.of(who),
                 now=clock.now(),
             )
     except Invalid:
@@ -209,5 +209,5 @@ def _fans(who: Principal, text: str) -> list[Known]:
 
 def _note(who: Principal, row: PrivacyRequest, action: str, now: datetime) -> None:
     with workspace_scope(who.workspace_pk):
-        actor = audit.Actor.member(who.user_pk, who.member_pk)
+        actor = audit.Actor.of(who)
         audit.record(workspace_id=row.workspace_id, actor=actor, action=action, now=now, target=row.public_id)

@@ -18,7 +18,7 @@ from accounts.models import User
 from accounts.services import factors, passkeys, security_keys
 from accounts.services.profile import change_profile
 from accounts.services.signin import note_browser_sign_in, verified_user
-from accounts.sessions import begin
+from accounts.sessions import begin, note_factor
 from accounts.views.common import PASSKEY_CHALLENGE, challenge, next_of, open_challenge, too_many
 from huntaze.kernel import clock
 from huntaze.kernel.errors import RateLimited
@@ -166,12 +166,14 @@ def _half_way(request: HttpRequest) -> tuple[User, bool] | None:
 def enter(
     request: HttpRequest, user: User, *, is_remembered: bool, method: str = "", factor: str = "password"
 ) -> HttpResponse:
-    """Everything was right: the session is the person's from now on."""
+    """Everything was right: the session is the person's from now on. A passkey is a second factor by itself."""
     device, now = device_of(request, make=True), clock.now()
     response = redirect(next_of(request))
     request.session.pop(HALF_WAY, None)
     login(request, user, backend=BACKEND)
     begin(request.session, device, now)
+    if factor != "password" or method == "passkey":
+        note_factor(request.session, now)
     request.session.set_expiry(REMEMBERED_SECONDS if is_remembered else None)
     note_browser_sign_in(user=user, device=device, now=now, method=method, factor=factor)
     remember_device(response, device)

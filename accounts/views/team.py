@@ -45,8 +45,7 @@ def principal_of(request: HttpRequest) -> Principal:
 
 
 def actor_of(request: HttpRequest) -> Actor:
-    who = principal_of(request)
-    return Actor.member(who.user_pk, who.member_pk, who.key_pk)
+    return Actor.of(principal_of(request))
 
 
 @page("members.view")

@@ -26,6 +26,7 @@ class GrantForm(forms.ModelForm):  # type: ignore[type-arg]
 class GrantAdmin(ReadOnlyAdmin):
     """Adding one gives credits by hand; nothing else can be changed."""
 
+    operated_with = "staff.billing"
     list_display = (
         "public_id", "workspace", "unit", "source", "amount", "remaining", "reserved", "clawed_back",
         "granted_at", "expires_at", "frozen_at",
@@ -40,7 +41,7 @@ class GrantAdmin(ReadOnlyAdmin):
         return super().get_form(request, obj, change, **({} if obj else {"form": GrantForm}), **kwargs)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("billing.add_grant")
+        return self.has_operate_permission(request)
 
     def save_model(self, request: HttpRequest, obj: Grant, form: Any, change: bool) -> None:
         limits.give_credits(

@@ -31,6 +31,7 @@ class PlanPriceAdmin(ReadOnlyAdmin):
 class PlanLimitAdmin(ReadOnlyAdmin):
     """How much a plan allows. Empty is unlimited, a flag is 0 or 1; Django's own log keeps who changed what."""
 
+    operated_with = "staff.billing"
     list_per_page = 100  # all of them on one page
 
     list_display = ("plan", "feature", "value", "period")
@@ -40,7 +41,7 @@ class PlanLimitAdmin(ReadOnlyAdmin):
     readonly_fields = ("plan", "feature", "period")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("billing.change_planlimit")
+        return self.has_operate_permission(request)
 
     def save_model(self, request: HttpRequest, obj: PlanLimit, form: Any, change: bool) -> None:
         limits.change_plan(row=obj, value=obj.value)
@@ -56,6 +57,7 @@ class OverrideForm(forms.ModelForm):  # type: ignore[type-arg]
 class LimitOverrideAdmin(ReadOnlyAdmin):
     """Another limit for one workspace, with its reason. Adding one for the same feature replaces it."""
 
+    operated_with = "staff.billing"
     form = OverrideForm
     list_display = ("workspace", "feature", "value", "until", "reason")
     list_select_related = ("workspace",)
@@ -64,10 +66,10 @@ class LimitOverrideAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("billing.add_limitoverride")
+        return self.has_operate_permission(request)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return obj is not None and request.user.has_perm("billing.delete_limitoverride")
+        return obj is not None and self.has_operate_permission(request)
 
     def save_model(self, request: HttpRequest, obj: LimitOverride, form: Any, change: bool) -> None:
         limits.override(

@@ -90,6 +90,7 @@ class StripeEventAdmin(ByPublicId):
 
 @admin.register(CheckoutIntent)
 class CheckoutIntentAdmin(ByPublicId):
+    operated_with = "staff.billing"
     list_display = (
         "public_id",
         "workspace",
@@ -126,6 +127,7 @@ class CheckoutIntentAdmin(ByPublicId):
 class SubscriptionRecordAdmin(ReadOnlyAdmin):
     """One workspace's subscription, and under it everything that happened to it."""
 
+    operated_with = "staff.billing"
     list_display = (
         "workspace",
         "plan",
@@ -176,6 +178,7 @@ class MessagePackAdmin(ReadOnlyAdmin):
 
 @admin.register(ReconciliationFinding)
 class ReconciliationFindingAdmin(ByPublicId):
+    operated_with = "staff.billing"
     list_display = ("kind", "object_id", "ours", "theirs", "state", "reason", "first_seen_at", "last_seen_at")
     list_filter = ("state",)
     search_fields = ("object_id__exact", "serial_key__exact")

@@ -42,7 +42,7 @@ class StripeViewSet(HuntazeViewSet):
     @property
     def actor(self) -> Actor:
         who = self.principal
-        return Actor.member(who.user_pk, who.member_pk, who.key_pk)
+        return Actor.of(who)
 
     @extend_schema(
         operation_id="billing_checkout",

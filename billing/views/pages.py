@@ -220,4 +220,4 @@ def _workspace(request: HttpRequest) -> Workspace:
 
 def _actor(request: HttpRequest) -> Actor:
     who = _principal(request)
-    return Actor.member(who.user_pk, who.member_pk)
+    return Actor.of(who)

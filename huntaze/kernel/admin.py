@@ -6,7 +6,8 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
-from django.contrib.auth import get_permission_codename
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth import get_user_model
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
@@ -37,6 +38,12 @@ def attention(read: Callable[[], Attention]) -> Callable[[], Attention]:
     return read
 
 
+def may(request: HttpRequest, capability: str) -> bool:
+    """Whether this member of staff has a capability, such as `staff.view`: by their groups, or as superuser."""
+    codename = capability.replace(".", "_")
+    return request.user.has_perm(f"{get_user_model()._meta.app_label}.{codename}")
+
+
 class StaffSite(admin.AdminSite):
     """Django's admin for staff; everything in it runs with the wall lifted, under a counted reason."""
 
@@ -63,7 +70,7 @@ class StaffSite(admin.AdminSite):
         return HttpResponseRedirect(settings.SECURITY_URL)
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        found = [read() for read in _attention]
+        found = [read() for read in _attention] if may(request, "staff.view") else []
         return super().index(request, {"attention": found} | (extra_context or {}))
 
     def admin_view(
@@ -82,6 +89,9 @@ class StaffSite(admin.AdminSite):
         return lifted
 
 
+#: Rows of one action that the log of the staff's deeds names.
+MOST_LOGGED = 500
+
 #: A list counts no further, so that it costs the same however long its table is.
 MOST_LISTED = 10_001
 
@@ -92,16 +102,40 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]
         return int(self.object_list[:MOST_LISTED].count())
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class StaffAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Asks the staff's own table of capabilities, never Django's rights on single tables."""
+
+    #: Who sees the rows, and who uses the actions.
+    seen_with = "staff.view"
+    operated_with = "staff.retry"
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return may(request, self.seen_with)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may(request, self.seen_with)
+
+    def response_action(self, request: HttpRequest, queryset: Any) -> HttpResponseBase | None:
+        """Whatever an action does, Django's own log keeps who used it on which rows; what belongs to a workspace is
+        in that workspace's audit log as well."""
+        chosen = list(queryset.filter(pk__in=request.POST.getlist("_selected_action")[:MOST_LOGGED]))
+        answer: HttpResponseBase | None = super().response_action(request, queryset)
+        name = request.POST.get("action", "")
+        if answer is not None and chosen and name in self.get_actions(request):
+            LogEntry.objects.log_actions(request.user.pk, chosen, CHANGE, name, single_object=False)
+        return answer
+
+    def has_operate_permission(self, request: HttpRequest) -> bool:
+        """For actions (`permissions=["operate"]`): looking is not enough to act."""
+        return may(request, self.operated_with)
+
+
+class ReadOnlyAdmin(StaffAdmin):
     """Looks, never writes: what staff may change they change through an action that calls a service."""
 
     show_full_result_count = False
     paginator = BoundedPaginator
     list_per_page = 50
-
-    def has_operate_permission(self, request: HttpRequest) -> bool:
-        """For actions (`permissions=["operate"]`): looking is not enough to act, the right to change is."""
-        return request.user.has_perm(f"{self.opts.app_label}.{get_permission_codename('change', self.opts)}")
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """A hidden column can't be guessed through a filter in the address either."""

@@ -157,6 +157,12 @@ def limit_reached(request: HttpRequest, error: UsageLimitExceeded | PlanRequired
     return render(request, template, context_, status=status)
 
 
+def open_to_visitors(view: View) -> View:
+    """A page without a capability that staff may open while they look through a member's eyes: it shows nothing."""
+    view.is_open_to_visitors = True  # type: ignore[attr-defined]
+    return view
+
+
 def _to_sign_in(request: HttpRequest) -> HttpResponse:
     """To the sign-in page and back; a fragment sends the whole page there instead of showing it in its own place."""
     if not is_fragment(request):

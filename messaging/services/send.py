@@ -14,7 +14,7 @@ from accounts.services import audit
 from accounts.types import Platform
 from huntaze.kernel import context, crypto, ids, metrics, sql
 from huntaze.kernel.api.principal import Principal
-from huntaze.kernel.errors import FieldError, Invalid
+from huntaze.kernel.errors import FieldError, Invalid, NotAllowed
 from huntaze.kernel.limiter import Lane, Outlook
 from huntaze.kernel.money import to_minor
 from huntaze.kernel.tenancy import refuse_foreign
@@ -63,7 +63,11 @@ class Plan:
 
 
 def plan_send(*, principal: Principal, command: SendCommand, now: datetime) -> Plan:
-    """Check a command; raises Invalid, UnknownFan, or NotFound for somebody else's account."""
+    """Check a command; raises Invalid, UnknownFan, NotFound for somebody else's account.
+
+    NotAllowed for staff who look through a member's eyes: they never say anything in somebody's name."""
+    if principal.acting_pk is not None:
+        raise NotAllowed
     faults = list(content.faults(command))
     scheduled = command.scheduled_at
     if scheduled is not None and scheduled > now + FURTHEST:
@@ -128,13 +132,14 @@ def queue_message(*, plan: Plan, principal: Principal, now: datetime) -> Queued:
     written = sql.row(_QUEUE, place | said)
     assert written is not None
     message_id = ids.encode(Message.PREFIX, message)
+    priced = {"price": f"{command.price} {currency}"} if command.price else {}
     audit.record(
         workspace_id=to.workspace_pk,
         actor=audit.Actor.of(principal),
         action="message.queued",
         now=now,
         target=message_id,
-        changes={"account": to.account_id, "fan": to.fan_id, "priority": command.priority},
+        changes={"account": to.account_id, "fan": to.fan_id, "priority": command.priority} | priced,
     )
     ref = credits.of_delivery(ids.encode(Delivery.PREFIX, delivery))
     credits.set_aside(workspace_pk=to.workspace_pk, quantity=1, ref=ref, key=written[0], now=now)

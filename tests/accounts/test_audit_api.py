@@ -5,14 +5,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
-from accounts.models import AuditEvent, Membership
+from accounts.models import AuditEvent, Membership, User, Workspace
 from accounts.selectors import audit as reads
 from accounts.services import audit
+from accounts.templatetags.audit_words import ACTIONS
 from huntaze.kernel import context
 from huntaze.kernel.tenancy import workspace_scope
 from tests.factories.accounts import NOW, UserFactory
@@ -50,6 +52,7 @@ def test_an_event_says_who_what_when_and_where(world: Any, person: Person) -> No
             "name": world.owner.user.name,
             "memberId": world.owner.public_id,
             "keyId": None,
+            "onBehalfOf": None,
         },
         "changes": {"from": "a"},
         "reason": "because",
@@ -67,6 +70,7 @@ def test_staff_are_not_named(world: Any, person: Person) -> None:
         "name": None,
         "memberId": None,
         "keyId": None,
+        "onBehalfOf": None,
     }
     assert b"Sam" not in answer.content
     assert answer.json()["events"][0]["ip"] is None
@@ -168,3 +172,82 @@ def test_staff_find_events_by_an_index(desk: Client, world: Any, kind: str) -> N
         for sql in asked:
             cursor.execute(f"EXPLAIN {sql}")
             assert "Seq Scan on accounts_auditevent" not in "\n".join(line[0] for line in cursor.fetchall())
+
+
+MANY = """
+INSERT INTO accounts_auditevent (uid, workspace_id, actor_kind, action, target, changes, reason, trace_id, at)
+SELECT gen_random_uuid(), %s, 'system', 'thing.' || n %% 40, '', '{}', '', '', %s::timestamptz - n * interval '1 minute'
+  FROM generate_series(1, 40000) n
+"""
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        ({"action": "thing.7"}, "audit_by_any_action"),
+        ({"action": "nothing.done"}, "audit_by_any_action"),
+        ({"when": "hour"}, "audit_by_time"),
+    ],
+)
+def test_staff_cut_the_whole_log_by_an_index(
+    desk: Client, world: Any, query: dict[str, str], index: str
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(MANY, [world.owner.workspace_id, NOW])
+        cursor.execute("ANALYZE accounts_auditevent")
+    with time_machine.travel(NOW, tick=False), CaptureQueriesContext(connection) as queries:
+        desk.get("/admin/accounts/auditevent/", query)
+    asked = [found["sql"] for found in queries if 'FROM "accounts_auditevent"' in found["sql"]]
+    assert len(asked) == 2
+    with connection.cursor() as cursor:
+        for sql in asked:
+            cursor.execute(f"EXPLAIN {sql}")
+            plan = "\n".join(line[0] for line in cursor.fetchall())
+            assert index in plan
+            assert "Seq Scan on accounts_auditevent" not in plan
+
+
+# --- the page
+
+
+@pytest.fixture
+def owner_page(world: Any) -> Client:
+    client = Client()
+    client.force_login(world.owner.user)
+    return client
+
+
+def test_the_page_speaks_in_words(world: Any, owner_page: Client) -> None:
+    write(world.owner, "key.created", changes={"scopes": ["read"]})
+    page = owner_page.get("/settings/audit").content.decode()
+    assert "API key created" in page
+    assert "scopes: [&#x27;read&#x27;]" in page
+
+
+def test_the_page_says_whose_eyes_staff_used(world: Any, owner_page: Client) -> None:
+    User.objects.filter(pk=world.manager.user_id).update(name="Mona Manager")
+    staff = UserFactory(is_staff=True, name="Sam Staff")
+    write(world.owner, "impersonation.viewed", actor=audit.Actor.staff(staff.pk, world.manager.pk))
+    page = owner_page.get("/settings/audit").content.decode()
+    assert "with the eyes of Mona Manager" in page
+    assert "Sam Staff" not in page
+
+
+def test_the_page_cuts_by_days_of_the_workspace(world: Any, owner_page: Client) -> None:
+    """Noon in UTC is one in the morning of the next day in Auckland."""
+    Workspace.objects.filter(pk=world.owner.workspace_id).update(timezone="Pacific/Auckland")
+    row = write(world.owner)
+
+    def found(**query: str) -> list[str]:
+        return [event["id"] for event in owner_page.get("/settings/audit", query).context["events"]]
+
+    assert found(since="2026-01-16", until="2026-01-16") == [row.public_id]
+    assert (found(until="2026-01-15"), found(since="2026-01-17")) == ([], [])
+    assert found(since="2026-02-30", until="soon") == [row.public_id]
+    assert found(since="9999-12-31", until="9999-12-31") == [row.public_id]
+
+
+def test_the_page_offers_every_action_and_keeps_what_was_chosen(world: Any, owner_page: Client) -> None:
+    answer = owner_page.get("/settings/audit", {"action": "key.created"})
+    assert {name for name, _ in answer.context["actions"]} == set(ACTIONS)
+    assert '<option value="key.created" selected>' in answer.content.decode()

@@ -21,6 +21,7 @@ from accounts.models import (
     Connection,
     Consent,
     IdempotencyRecord,
+    ImpersonationGrant,
     Invitation,
     KnownDevice,
     Mail,
@@ -164,6 +165,14 @@ def _staff_deed(world: Any, at: datetime) -> Any:
     return LogEntry
 
 
+def _visit(world: Any, at: datetime) -> Any:
+    ImpersonationGrant.objects.create(
+        workspace_id=world.owner.workspace_id, staff=UserFactory(is_staff=True), membership=world.owner,
+        reason="Ticket 4711: looking", started_at=at - DAY / 48, expires_at=at, ended_at=at,
+    )  # fmt: skip
+    return ImpersonationGrant
+
+
 MAKERS: dict[str, Callable[[Any, datetime], Any]] = {
     "answers": _answer,
     "devices": _device,
@@ -174,6 +183,7 @@ MAKERS: dict[str, Callable[[Any, datetime], Any]] = {
     "mails": _mail,
     "privacy_requests": _request,
     "staff_log": _staff_deed,
+    "staff_visits": _visit,
 }
 
 

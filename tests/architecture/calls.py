@@ -513,6 +513,7 @@ OPEN: dict[str, str] = {
     "POST /api/auth/password/reset": "by mail",
     "POST /api/auth/password/reset/confirm": "by the token of a mail",
     "POST /api/auth/verify-email": "by the token of a mail",
+    "GET /visit/end": "the way out of a staff member's own visit",
     "GET /signout": "the way out; ends the caller's own session",
     "GET /confirm": "the caller's own password",
     "GET /profile/locale": "the caller's own language",

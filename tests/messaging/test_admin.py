@@ -258,7 +258,7 @@ def test_an_event_is_applied_again_and_it_is_logged_who_asked(
     with cross_workspace("demo"):
         assert Message.objects.get(platform_message_id="1").text.reveal() == CANARIES[2]
     log = LogEntry.objects.get()
-    assert (log.user_id, log.object_id, log.change_message) == (staff.pk, str(event.pk), "Applied again.")
+    assert (log.user_id, log.object_id, log.change_message) == (staff.pk, str(event.pk), "replay")
 
 
 def test_nothing_can_be_written_by_form(desk: Client, furnished: Any) -> None:

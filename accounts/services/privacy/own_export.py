@@ -10,6 +10,7 @@ from accounts.models import (
     ApiKey,
     AuditEvent,
     Consent,
+    ImpersonationGrant,
     Invitation,
     Membership,
     RefreshSession,
@@ -41,6 +42,7 @@ def datasets(scope: PrivacyScope) -> list[Dataset]:
             Dataset("invitations", in_workspace(Invitation), _INVITATION),
             Dataset("api_keys", in_workspace(ApiKey), _KEY),
             Dataset("webhooks", in_workspace(WebhookSubscription), _WEBHOOK),
+            Dataset("staff_visits", _select(in_workspace(ImpersonationGrant), "membership"), _VISIT),
             Dataset("audit", _select(in_workspace(AuditEvent), "actor_member", "actor_key"), _AUDIT),
         ],
         PrivacyScope.CREATOR: [
@@ -112,6 +114,10 @@ _KEY = _columns(
     "name", "prefix", "scopes", "allowed_ips", "created_at", "expires_at", "revoked_at", "last_used_at"
 )
 _WEBHOOK = _columns("url", "description", "events", "created_at", "disabled_at", "removed_at")
+_VISIT = _columns(
+    "reason", "started_at", "expires_at", "ended_at", "asks_to_write", "confirmed_at",
+    memberId=lambda row: row.membership.public_id,
+)  # fmt: skip
 _AUDIT = _columns(
     "at",
     "action",

@@ -215,7 +215,7 @@ def _tell_owners(request: PrivacyRequest, now: datetime) -> None:
 def _record(deed: str, request: PrivacyRequest, principal: Principal, now: datetime) -> None:
     audit.record(
         workspace_id=request.workspace_id,
-        actor=audit.Actor.member(principal.user_pk, principal.member_pk, principal.key_pk),
+        actor=audit.Actor.of(principal),
         action=f"{'export' if request.kind == 'export' else 'erasure'}.{deed}",
         now=now,
         target=request.public_id,

@@ -14,6 +14,7 @@ from accounts.models import (
     Connection,
     ExportChunk,
     IdempotencyRecord,
+    ImpersonationGrant,
     Invitation,
     KnownDevice,
     Mail,
@@ -93,6 +94,11 @@ def _privacy_requests(now: datetime) -> QuerySet[Any]:
     return old.exclude(workspace_id__in=held()).order_by("ended_at")
 
 
+def _staff_visits(now: datetime) -> QuerySet[Any]:
+    old = ImpersonationGrant.objects.filter(ended_at__lt=now - period("staff_visits"))
+    return old.exclude(workspace_id__in=held()).order_by("pk")
+
+
 def _staff_log(now: datetime) -> QuerySet[Any]:
     return LogEntry.objects.filter(action_time__lt=now - period("staff_log")).order_by("action_time")
 
@@ -111,6 +117,7 @@ RULES = (
     of_rows("exports", _export_files, every=OFTEN),
     of_rows("privacy_requests", _privacy_requests, every=DAILY),
     of_rows("staff_log", _staff_log, every=DAILY),
+    of_rows("staff_visits", _staff_visits, every=DAILY),
     *WEBHOOKS,
     Rule("audit_origins", audit_retention.clear_origins, audit_retention.count_origins),
     Rule("audit", audit_retention.forget_everywhere, audit_retention.count_rows, every=timedelta(hours=5)),

@@ -14,7 +14,8 @@ class Principal:
     `throttle_key` names the bucket of its request limit, `throttle_limit` is requests a minute. `capabilities` is what
     the role grants, already cut by the scopes of an API key. `creator_ids` limits rows to these creators (integer
     keys); None means all of the workspace. `locked` are capabilities that wait until the person's mail is verified.
-    `proved_at` is when the person last gave their password or a second factor in this session.
+    `proved_at` is when the person last gave their password or a second factor in this session. `acting_pk` is the
+    member of staff who really acts, where one looks through this member's eyes.
     """
 
     user_pk: int
@@ -30,6 +31,7 @@ class Principal:
     session_id: str | None = None
     proved_at: datetime | None = None
     locked: frozenset[str] = frozenset()
+    acting_pk: int | None = None
 
     def can(self, capability: str) -> bool:
         return capability in self.capabilities and capability not in self.locked
