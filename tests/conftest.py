@@ -38,13 +38,21 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("house")
 
 
-#: Tests that wait for processes, browsers and windows. They begin first: last, they would run while nothing else does.
+#: Folders whose tests start processes and browsers: each has a worker to itself, and they begin first, because last
+#: they would run while nothing else does.
 _LONG = ("faults", "e2e", "bench")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
-    items.sort(key=lambda item: item.path.relative_to(here).parts[0] not in _LONG)
+
+    def place(item: pytest.Item) -> str:
+        path = item.path.relative_to(here)
+        return path.parts[0] if path.parts[0] in _LONG else str(path)
+
+    items.sort(key=lambda item: _LONG.index(place(item)) if place(item) in _LONG else len(_LONG))
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(place(item)))
 
 
 @pytest.fixture(scope="session", autouse=True)
