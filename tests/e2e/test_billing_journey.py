@@ -50,7 +50,7 @@ def sign_up(site: Site, **options: Any) -> Page:
     page.locator("#id_email").fill("luna@example.test")
     page.locator("#id_password").fill(PASSWORD)
     page.locator("#id_accept_terms").check()
-    page.locator("form button").click()
+    page.locator("form button.button--primary").click()
     expect(page.locator("h1")).to_contain_text("Luna Martel")
     page.goto(site.url + link("/verify-email/"))
     page.locator("main form button").first.click()

@@ -87,7 +87,7 @@ def test_from_sign_up_to_a_connected_account(
     page.locator("#id_password").fill("Correct-horse-7")
     page.locator("#id_accept_terms").check()
     picture(page, f"{language}-1-signup")
-    page.locator("form button").click()
+    page.locator("form button.button--primary").click()
     page.locator("a.button--primary").click()
     expect(page.locator("h1")).to_have_text(words["start"])
     assert page.url == f"{site.url}/onboarding"
@@ -95,7 +95,7 @@ def test_from_sign_up_to_a_connected_account(
     picture(page, f"{language}-2-start")
 
     page.goto(site.url + link_of(mailbox, words["subject"]))
-    page.locator("form button").click()
+    page.locator("form button.button--primary").click()
     expect(page.locator("h1")).to_have_text(words["verified"])
     page.locator("a.button--primary").click()
     expect(page.locator("[aria-current=step]")).to_have_id("creator_assessment")

@@ -20,7 +20,7 @@ def test_sign_in_send_and_watch_it_go_out(site: Site, stage: World, platform: Sa
     page = site.open(path="/")
     page.get_by_label("Email").fill(stage.owner.user.email)
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_role("heading", name="OnlyFans", level=1)).to_be_visible()
     expect(page.get_by_text("Nothing is waiting")).to_be_visible()
 
@@ -153,7 +153,7 @@ def test_without_script_everything_still_works(site: Site, stage: World) -> None
     page = site.open(path="/onlyfans", java_script_enabled=False)
     page.get_by_label("Email").fill(stage.owner.user.email)
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.get_by_label("To", exact=True).fill("zoe_d")
     page.get_by_label("Message").fill("Plain form")
     page.locator("#send").get_by_role("button", name="Send").click()

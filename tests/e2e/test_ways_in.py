@@ -52,16 +52,16 @@ def test_from_sign_up_to_a_confirmed_address(site: Site, db: None, locale: str, 
     page.locator("#id_email").fill("luna@example.test")
     page.locator("#id_password").fill("Password1")
     page.locator("#id_accept_terms").check()
-    page.locator("form button").click()
+    page.locator("form button.button--primary").click()
     expect(page.locator(".field__error")).to_contain_text("courants" if is_french else "commonest")
     expect(page.locator("#id_name")).to_have_value("Luna Martel")
     page.locator("#id_password").fill("Correct-horse-7")
-    page.locator("form button").click()
+    page.locator("form button.button--primary").click()
     expect(page.locator("h1")).to_have_text("Bienvenue, Luna Martel" if is_french else "Welcome, Luna Martel")
     page.locator("summary").click()
     assert re.fullmatch(r"hz_live_[0-9A-Za-z]{36}", page.locator("code").inner_text())
     page.goto(site.url + link("/verify-email/"))
-    page.locator("form button").click()
+    page.locator("form button.button--primary").click()
     expect(page.locator("h1")).to_have_text(
         "Votre adresse est confirmée" if is_french else "Your address is confirmed"
     )
@@ -97,7 +97,7 @@ def test_an_app_as_second_factor_without_script(site: Site, world: World) -> Non
     page.context.clear_cookies()
     sign_in(page, site, world.owner.user)
     page.get_by_label("Code of your app").fill(codes[3])
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.locator("h1")).to_have_text("OnlyFans")
 
 
@@ -227,7 +227,7 @@ def pages(site: Site, world: World, **options: Any) -> dict[str, Page]:
     wrong.locator("#id_email").fill("no@example.test")
     wrong.locator("#id_password").fill("password")
     wrong.locator("#id_accept_terms").check()
-    wrong.locator("form button").click()
+    wrong.locator("form button.button--primary").click()
     wrong.wait_for_selector(".field__error")
     opened["signup-errors"] = wrong
     made = site.open(path="/signup", **options)
@@ -235,7 +235,7 @@ def pages(site: Site, world: World, **options: Any) -> dict[str, Page]:
     made.locator("#id_email").fill("luna@example.test")
     made.locator("#id_password").fill("Correct-horse-7")
     made.locator("#id_accept_terms").check()
-    made.locator("form button").click()
+    made.locator("form button.button--primary").click()
     made.wait_for_selector("summary")
     made.locator("summary").click()
     opened["welcome"] = made
