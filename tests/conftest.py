@@ -43,6 +43,7 @@ hypothesis.settings.load_profile("house")
 _LONG = ("faults", "e2e", "bench")
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the marks in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
 

@@ -55,6 +55,7 @@ STEPS: dict[str, str | Promise] = {
     "policies": _("Sending caps"),
     "segments": _("Segments"),
     "sessions": _("Sessions"),
+    "staff_visits": _("Visits of our staff"),
     "stocks": _("Counts of what the workspace has"),
     "subscription_changes": _("Changes of the subscription"),
     "subscriptions": _("What was subscribed to, without names"),

@@ -32,6 +32,8 @@ RIGHTS: dict[str, Promise] = {
     "keys.manage": _("Make and end API keys"),
     "webhooks.manage": _("Set up outgoing webhooks"),
     "privacy.manage": _("Answer privacy requests"),
+    "billing.view": _("See the plan, what is used and the invoices"),
+    "billing.manage": _("Change the plan and buy credits"),
     "members.view": _("See the team"),
     "members.manage": _("Invite, change and end members (managers: chatters and creators)"),
     "creators.view": _("See creators"),

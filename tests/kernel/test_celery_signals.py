@@ -40,7 +40,7 @@ def wait_for(task: str, outcome: str, value: float) -> float:
     return count(task, outcome)
 
 
-def test_a_worker_shows_life_and_its_tasks_are_timed(app: Celery, settings: object) -> None:
+def test_a_worker_shows_life_and_its_tasks_are_timed(db: None, app: Celery, settings: object) -> None:
     settings.WORKER_QUEUES = ["signals"]  # type: ignore[attr-defined]
     redis.client().delete("hb:worker:signals")
     before = count("signals.works", "success"), count("signals.breaks", "failure")

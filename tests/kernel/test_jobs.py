@@ -39,7 +39,7 @@ def system_wide(**_: Any) -> None:
 
 
 @pytest.fixture(autouse=True)
-def nothing_seen() -> None:
+def nothing_seen(db: None) -> None:
     """And the product's application is loaded and the current one, whichever a test's worker has put in its place."""
     SEEN.clear()
     app.loader.import_default_modules()

@@ -10,6 +10,7 @@ from accounts.models import (
     ApiKey,
     AuditEvent,
     Creator,
+    FailedSignIn,
     Invitation,
     Mail,
     Membership,
@@ -83,6 +84,7 @@ def erase_people(rows: list[User], subject: Subject, now: datetime) -> None:
     emails = [row.email for row in rows]
     Mail.objects.filter(Q(user__in=rows) | Q(to__in=emails)).delete()
     Invitation.objects.filter(email__in=emails).delete()
+    FailedSignIn.objects.filter(email__in=emails).delete()
     mail_files.forget_of(emails)
     for relation in User._meta.get_fields(include_hidden=True):
         if isinstance(relation, ForeignObjectRel) and relation.on_delete is CASCADE:
