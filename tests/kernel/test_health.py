@@ -401,7 +401,7 @@ def test_requests_are_counted_by_pattern_and_never_by_path(client: Client) -> No
     before = (
         count("/api/health/live", "GET", "200"),
         count("unmatched", "GET", "404"),
-        count("unmatched", "OTHER", "404"),
+        count("unmatched", "OTHER", "405"),
     )
     client.get("/api/health/live")
     client.get(f"/api/nowhere/{uuid.uuid4()}")
@@ -409,7 +409,7 @@ def test_requests_are_counted_by_pattern_and_never_by_path(client: Client) -> No
     after = (
         count("/api/health/live", "GET", "200"),
         count("unmatched", "GET", "404"),
-        count("unmatched", "OTHER", "404"),
+        count("unmatched", "OTHER", "405"),
     )
     assert [a - b for a, b in zip(after, before, strict=True)] == [1, 1, 1]
 
