@@ -75,7 +75,9 @@ WEBHOOKS = Counter("huntaze_webhooks_total", "Webhooks received", ("vendor", "ou
 WEBHOOKS_REJECTED = Counter("huntaze_webhook_rejected_total", "Webhooks refused, nothing stored", ("vendor",))
 STRIPE_EVENTS = Counter("huntaze_stripe_events_total", "Events of Stripe worked on", ("outcome",))
 STRIPE_CLAIM_COLLISIONS = Counter(
-    "huntaze_stripe_claim_collisions_total", "Times two workers picked events of one customer at once"
+    "huntaze_stripe_claim_collisions_total",
+    "Times two workers picked events of one customer at once",
+    ("source",),
 )
 STRIPE_MIRROR_FAILURES = Counter(
     "huntaze_stripe_mirror_failures_total", "Copies of Stripe's objects that could not be written", ("kind",)
@@ -83,6 +85,7 @@ STRIPE_MIRROR_FAILURES = Counter(
 STRIPE_FINDINGS = Gauge(
     "huntaze_stripe_findings",
     "Differences that the last reconciliation found",
+    ("source",),
     multiprocess_mode="mostrecent",
 )
 STRIPE_ALERTS = Counter(

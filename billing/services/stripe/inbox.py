@@ -103,7 +103,7 @@ def claim(*, now: datetime) -> StripeEvent | None:
             with transaction.atomic():
                 return _claim(now)
         except IntegrityError:
-            metrics.STRIPE_CLAIM_COLLISIONS.inc()
+            metrics.STRIPE_CLAIM_COLLISIONS.labels("stripe").inc()
 
 
 def _claim(now: datetime) -> StripeEvent | None:

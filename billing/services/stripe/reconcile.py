@@ -85,7 +85,7 @@ def reconcile(*, time: Callable[[], datetime]) -> int:
     with cross_workspace("reconcile"):
         found = list(_compare(theirs, started))
         _write(found, time())
-    metrics.STRIPE_FINDINGS.set(len(found))
+    metrics.STRIPE_FINDINGS.labels("stripe").set(len(found))
     if found:
         log.error(
             "billing.reconcile.differences", count=len(found), kinds=sorted({row.kind for row in found})
