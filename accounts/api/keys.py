@@ -8,11 +8,11 @@ from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.shared import actor_of
 from accounts.models import ApiKey, Membership
 from accounts.rules import api_keys as rules
 from accounts.selectors.api_keys import api_key_of, api_keys_of, is_active_key
 from accounts.services import api_keys
+from accounts.services.audit import Actor
 from huntaze.kernel import clock, ratelimit
 from huntaze.kernel.api.pagination import PAGE_PARAMETERS, page_of
 from huntaze.kernel.api.permissions import PUBLIC
@@ -140,7 +140,7 @@ class KeyViewSet(HuntazeViewSet):
         data = self.valid(KeyInput)
         member = Membership.objects.get(pk=self.principal.member_pk)
         key, secret = api_keys.issue_api_key(
-            member=member, actor=actor_of(self.principal), now=clock.now(), **data
+            member=member, actor=Actor.of(self.principal), now=clock.now(), **data
         )
         return Response(shown(key) | {"key": secret}, status=status.HTTP_201_CREATED)
 
@@ -158,7 +158,7 @@ class KeyViewSet(HuntazeViewSet):
         new, secret = api_keys.rotate_api_key(
             key=api_key_of(key_id),
             overlap=timedelta(hours=data["overlap_hours"]),
-            actor=actor_of(self.principal),
+            actor=Actor.of(self.principal),
             now=clock.now(),
         )
         return Response(shown(new) | {"key": secret}, status=status.HTTP_201_CREATED)
@@ -171,7 +171,7 @@ class KeyViewSet(HuntazeViewSet):
         responses={204: None},
     )
     def revoke(self, request: Request, key_id: str) -> Response:
-        api_keys.revoke_api_key(key=api_key_of(key_id), actor=actor_of(self.principal), now=clock.now())
+        api_keys.revoke_api_key(key=api_key_of(key_id), actor=Actor.of(self.principal), now=clock.now())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

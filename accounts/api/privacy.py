@@ -19,9 +19,9 @@ from accounts.api.privacy_shapes import (
     RequestsOutput,
     shown,
 )
-from accounts.api.shared import actor_of
 from accounts.selectors.privacy import request_of, requests_of
 from accounts.services import audit
+from accounts.services.audit import Actor
 from accounts.services.privacy import downloads, holds, requests
 from accounts.services.privacy.registry import Subject
 from accounts.types import PrivacyScope
@@ -112,7 +112,7 @@ class ExportViewSet(_PrivacyViewSet):
         token = downloads.token_for(request=row, member_pk=self.principal.member_pk, now=now)
         audit.record(
             workspace_id=row.workspace_id,
-            actor=actor_of(self.principal),
+            actor=Actor.of(self.principal),
             action="export.link_made",
             now=now,
             target=row.public_id,

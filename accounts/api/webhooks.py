@@ -7,7 +7,6 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.shared import actor_of
 from accounts.api.webhook_shapes import (
     EndpointChange,
     EndpointInput,
@@ -24,6 +23,7 @@ from accounts.api.webhook_shapes import (
 )
 from accounts.errors import StillUnderWay
 from accounts.selectors import webhooks as selectors
+from accounts.services.audit import Actor
 from accounts.services.webhooks import endpoints
 from huntaze.kernel import clock
 from huntaze.kernel.api.pagination import PAGE_PARAMETERS, page_of
@@ -74,7 +74,7 @@ class EndpointViewSet(HuntazeViewSet):
         data = self.valid(EndpointInput)
         row, secret = endpoints.add(
             workspace_pk=self.principal.workspace_pk,
-            actor=actor_of(self.principal),
+            actor=Actor.of(self.principal),
             now=clock.now(),
             **data,
         )
@@ -102,7 +102,7 @@ class EndpointViewSet(HuntazeViewSet):
         data = self.valid(EndpointChange)
         row = endpoints.change(
             row=selectors.endpoint_of(endpoint_id),
-            actor=actor_of(self.principal),
+            actor=Actor.of(self.principal),
             now=clock.now(),
             **data,
         )
@@ -117,7 +117,7 @@ class EndpointViewSet(HuntazeViewSet):
     )
     def remove(self, request: Request, endpoint_id: str) -> Response:
         row = selectors.endpoint_of(endpoint_id)
-        endpoints.remove(row=row, actor=actor_of(self.principal), now=clock.now())
+        endpoints.remove(row=row, actor=Actor.of(self.principal), now=clock.now())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(
@@ -134,7 +134,7 @@ class EndpointViewSet(HuntazeViewSet):
         row, secret = endpoints.rotate(
             row=selectors.endpoint_of(endpoint_id),
             overlap=timedelta(hours=data["overlap_hours"]),
-            actor=actor_of(self.principal),
+            actor=Actor.of(self.principal),
             now=clock.now(),
         )
         return Response(shown(row) | {"secret": secret}, status=status.HTTP_201_CREATED)
@@ -149,7 +149,7 @@ class EndpointViewSet(HuntazeViewSet):
     )
     def ping(self, request: Request, endpoint_id: str) -> Response:
         row = selectors.endpoint_of(endpoint_id)
-        delivery = endpoints.ping(row=row, actor=actor_of(self.principal), now=clock.now())
+        delivery = endpoints.ping(row=row, actor=Actor.of(self.principal), now=clock.now())
         return Response(told(delivery), status=status.HTTP_202_ACCEPTED)
 
 
@@ -180,7 +180,7 @@ class WebhookDeliveryViewSet(HuntazeViewSet):
     def send_again(self, request: Request, endpoint_id: str, event_row_id: str) -> Response:
         row = selectors.endpoint_of(endpoint_id)
         delivery = selectors.delivery_of(row, event_row_id)
-        actor = actor_of(self.principal)
+        actor = Actor.of(self.principal)
         if not endpoints.send_again(row=row, delivery_pk=delivery.pk, actor=actor, now=clock.now()):
             raise StillUnderWay
         return Response({"queued": 1}, status=status.HTTP_202_ACCEPTED)
@@ -201,7 +201,7 @@ class WebhookDeliveryViewSet(HuntazeViewSet):
         count = endpoints.send_failed_again(
             row=selectors.endpoint_of(endpoint_id),
             since=data["since"],
-            actor=actor_of(self.principal),
+            actor=Actor.of(self.principal),
             now=clock.now(),
         )
         return Response({"queued": count}, status=status.HTTP_202_ACCEPTED)

@@ -87,17 +87,8 @@ def note_browser_sign_in(
     log.info("accounts.sign_in.passed", user_id=user.public_id, door="dashboard", factor=method or factor)
     with cross_workspace("sign-in"), transaction.atomic():
         note_device(user=user, device=device, now=now)
-        member: Membership | None = Membership.objects.living().filter(user=user).order_by("pk").first()
-        if member is None:
-            return
-        audit.record(
-            workspace_id=member.workspace_id,
-            actor=audit.Actor.member(user.pk, member.pk),
-            action="auth.signed_in",
-            now=now,
-            target=user.public_id,
-            changes={"door": "dashboard"} | ({"method": method} if method else {}),
-        )
+        changes = {"door": "dashboard"} | ({"method": method} if method else {})
+        note(user, "auth.signed_in", now=now, changes=changes)
 
 
 def verified_user(*, email: str, password: str, device: Device, now: datetime) -> User:

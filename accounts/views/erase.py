@@ -13,9 +13,10 @@ from accounts.services.privacy import holds, requests
 from accounts.services.privacy.registry import Subject
 from accounts.types import PrivacyScope
 from accounts.views.common import person
-from accounts.views.privacy import principal_of, subject_of
+from accounts.views.privacy import subject_of
 from huntaze.kernel import clock
 from huntaze.kernel.errors import Conflict
+from huntaze.kernel.web import principal_of
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -24,10 +24,10 @@ from accounts.services.connections.oauth import finish, talk
 from accounts.services.onboarding import status_of
 from accounts.services.platform_accounts import disconnect as let_go
 from accounts.types import ConnectionState, CreatorStatus, Platform
-from accounts.views.team import actor_of, principal_of
+from accounts.views.team import actor_of
 from huntaze.kernel import clock
 from huntaze.kernel.errors import Conflict, Invalid, Unavailable
-from huntaze.kernel.web import page
+from huntaze.kernel.web import page, principal_of
 
 MOST_CREATORS = 200
 #: What the services refuse with, for translation.

@@ -17,7 +17,7 @@ from accounts.services import api_keys
 from accounts.services.audit import Actor
 from huntaze.kernel import clock
 from huntaze.kernel.errors import Conflict, Invalid
-from huntaze.kernel.web import page
+from huntaze.kernel.web import page, principal_of
 
 MOST_SHOWN = 100
 
@@ -37,7 +37,7 @@ def create(request: HttpRequest) -> HttpResponse:
     lasts = form.lasts()
     try:
         key, secret = api_keys.issue_api_key(
-            member=Membership.objects.get(pk=_principal(request).member_pk),
+            member=Membership.objects.get(pk=principal_of(request).member_pk),
             name=form.cleaned_data["name"],
             scopes=form.cleaned_data["scopes"],
             expires_at=now + lasts if lasts else None,
@@ -99,10 +99,6 @@ def _state(key: ApiKey, now: Any) -> str:
     )
 
 
-def _principal(request: HttpRequest) -> Any:
-    return request.principal  # type: ignore[attr-defined]
-
-
 def _actor(request: HttpRequest) -> Actor:
-    who = _principal(request)
+    who = principal_of(request)
     return Actor.of(who)

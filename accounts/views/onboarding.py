@@ -16,8 +16,7 @@ from accounts.services.audit import Actor
 from accounts.services.connections import vendor
 from accounts.types import Platform
 from huntaze.kernel import clock
-from huntaze.kernel.api.principal import Principal
-from huntaze.kernel.web import page
+from huntaze.kernel.web import page, principal_of
 
 
 @page("profile.manage")
@@ -32,7 +31,7 @@ def creator(request: HttpRequest) -> HttpResponse:
     form = FirstCreatorForm(request.POST, zone=request.workspace.timezone)  # type: ignore[attr-defined]
     if not form.is_valid():
         return _shown(request, status=422, form=form)
-    who = _who(request)
+    who = principal_of(request)
     if services.add_first_creator(principal=who, actor=Actor.of(who), now=clock.now(), **form.cleaned_data):
         messages.success(request, _("The creator is added."))
     return redirect("onboarding")
@@ -43,17 +42,12 @@ def creator(request: HttpRequest) -> HttpResponse:
 def skip(request: HttpRequest, step: str) -> HttpResponse:
     """Not now; `again` takes it back."""
     is_skipped = "again" not in request.POST
-    services.skip(principal=_who(request), step=step, is_skipped=is_skipped, now=clock.now())
+    services.skip(principal=principal_of(request), step=step, is_skipped=is_skipped, now=clock.now())
     return redirect("onboarding")
 
 
-def _who(request: HttpRequest) -> Principal:
-    principal: Principal = request.principal  # type: ignore[attr-defined]
-    return principal
-
-
 def _shown(request: HttpRequest, *, status: int = 200, form: FirstCreatorForm | None = None) -> HttpResponse:
-    who = _who(request)
+    who = principal_of(request)
     found = services.status_of(who, clock.now())
     states = {step.id: step.status.value for step in found.steps}
     accounts = reachable_accounts(who.creator_ids, Platform.ONLYFANS) if "first_platform" in states else []

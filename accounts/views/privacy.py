@@ -26,7 +26,7 @@ from huntaze.kernel import clock
 from huntaze.kernel.api.principal import Principal
 from huntaze.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
 from huntaze.kernel.tenancy import workspace_scope
-from huntaze.kernel.web import is_fragment
+from huntaze.kernel.web import is_fragment, principal_of
 
 MOST_SHOWN = 50
 TEXTS = "message_texts"
@@ -145,14 +145,6 @@ def keep(request: HttpRequest) -> HttpResponse:
     return redirect("privacy")
 
 
-def principal_of(request: HttpRequest) -> Principal:
-    """Raises PermissionDenied for somebody without a workspace."""
-    who: Principal | None = getattr(request, "principal", None)
-    if who is None:
-        raise PermissionDenied
-    return who
-
-
 def subject_of(request: HttpRequest, kind: str, asked: Any) -> Subject:
     """Whom a form is about; Http404 for nobody of the caller's, PermissionDenied without the right."""
     try:
@@ -209,5 +201,4 @@ def _fans(who: Principal, text: str) -> list[Known]:
 
 def _note(who: Principal, row: PrivacyRequest, action: str, now: datetime) -> None:
     with workspace_scope(who.workspace_pk):
-        actor = audit.Actor.of(who)
-        audit.record(workspace_id=row.workspace_id, actor=actor, action=action, now=now, target=row.public_id)
+        audit.record_of(row, audit.Actor.of(who), action, now)

@@ -19,7 +19,7 @@ from accounts.sessions import choose_workspace
 from accounts.views.common import person, user_of
 from huntaze.kernel import clock
 from huntaze.kernel.errors import NotFound
-from huntaze.kernel.web import page
+from huntaze.kernel.web import page, principal_of
 
 
 @require_safe
@@ -47,8 +47,7 @@ def workspace(request: HttpRequest) -> HttpResponse:
     form = WorkspaceForm(_workspace_of(request), request.POST)
     if not form.is_valid():
         return _shown(request, status=422, workspace_form=form)
-    who = request.principal  # type: ignore[attr-defined]
-    change_workspace(fields=form.cleaned_data, actor=Actor.of(who), now=clock.now())
+    change_workspace(fields=form.cleaned_data, actor=Actor.of(principal_of(request)), now=clock.now())
     messages.success(request, _("The workspace's settings are saved."))
     return redirect("settings")
 

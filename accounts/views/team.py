@@ -18,9 +18,8 @@ from accounts.services import team as services
 from accounts.services.audit import Actor
 from accounts.types import Role
 from huntaze.kernel import clock
-from huntaze.kernel.api.principal import Principal
 from huntaze.kernel.errors import Conflict, Invalid, NotAllowed
-from huntaze.kernel.web import page
+from huntaze.kernel.web import page, principal_of
 
 #: Rows of one page; a larger team is searched through the API.
 MOST = 200
@@ -37,11 +36,6 @@ REFUSALS = (
     gettext_noop("The end must lie ahead, and after the start."),
     gettext_noop("Name the one creator whose login this is, who has none yet."),
 )
-
-
-def principal_of(request: HttpRequest) -> Principal:
-    principal: Principal = request.principal  # type: ignore[attr-defined]
-    return principal
 
 
 def actor_of(request: HttpRequest) -> Actor:

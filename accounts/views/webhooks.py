@@ -15,10 +15,10 @@ from accounts.models import WebhookDelivery, WebhookSubscription
 from accounts.rules import webhooks as rules
 from accounts.selectors import webhooks as selectors
 from accounts.services.webhooks import endpoints
-from accounts.views.team import actor_of, principal_of
+from accounts.views.team import actor_of
 from huntaze.kernel import clock
 from huntaze.kernel.errors import Conflict, Invalid
-from huntaze.kernel.web import page
+from huntaze.kernel.web import page, principal_of
 
 #: Events on one page of an endpoint's log.
 MOST_SHOWN = 50

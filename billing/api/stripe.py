@@ -1,7 +1,5 @@
 """`/api/billing/…`: buying, changing and ending a subscription, and what Stripe has billed."""
 
-from typing import Any
-
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -41,8 +39,7 @@ class StripeViewSet(HuntazeViewSet):
 
     @property
     def actor(self) -> Actor:
-        who = self.principal
-        return Actor.of(who)
+        return Actor.of(self.principal)
 
     @extend_schema(
         operation_id="billing_checkout",
@@ -59,7 +56,7 @@ class StripeViewSet(HuntazeViewSet):
         ],
     )
     def checkout(self, request: Request) -> Response:
-        form = _read(shapes.CheckoutInput, request)
+        form = self.valid(shapes.CheckoutInput)
         intent = checkout.start_plan(
             workspace=self.workspace,
             plan=form["plan"],
@@ -80,7 +77,7 @@ class StripeViewSet(HuntazeViewSet):
         examples=[OpenApiExample("25,000 messages", value={"pack": "25k"}, request_only=True)],
     )
     def packs(self, request: Request) -> Response:
-        form = _read(shapes.PackInput, request)
+        form = self.valid(shapes.PackInput)
         intent = checkout.start_pack(
             workspace=self.workspace, pack=form["pack"], actor=self.actor, now=clock.now()
         )
@@ -97,7 +94,7 @@ class StripeViewSet(HuntazeViewSet):
         ],
     )
     def portal(self, request: Request) -> Response:
-        form = _read(shapes.PortalInput, request)
+        form = self.valid(shapes.PortalInput)
         url = changes.portal(workspace=self.workspace, return_path=form["return_path"], now=clock.now())
         return Response({"url": url})
 
@@ -114,7 +111,7 @@ class StripeViewSet(HuntazeViewSet):
         ],
     )
     def preview(self, request: Request) -> Response:
-        form = _read(shapes.PlanInput, request)
+        form = self.valid(shapes.PlanInput)
         found = changes.preview(workspace=self.workspace, now=clock.now(), **form)
         return Response(
             {
@@ -143,7 +140,7 @@ class StripeViewSet(HuntazeViewSet):
         ],
     )
     def change(self, request: Request) -> Response:
-        form = _read(shapes.PlanChangeInput, request)
+        form = self.valid(shapes.PlanChangeInput)
         effective = changes.change(workspace=self.workspace, actor=self.actor, now=clock.now(), **form)
         return Response({"effective": effective})
 
@@ -203,9 +200,3 @@ class StripeViewSet(HuntazeViewSet):
             for row in rows[page.offset : page.offset + page.limit]
         ]
         return Response(page.answer("invoices", found, len(rows)))
-
-
-def _read(kind: Any, request: Request) -> dict[str, Any]:
-    form = kind(data=request.data)
-    form.is_valid(raise_exception=True)
-    return dict(form.validated_data)

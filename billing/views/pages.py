@@ -19,7 +19,7 @@ from billing.services.stripe import changes, checkout
 from billing.services.stripe.pages import hosts
 from huntaze.kernel import clock
 from huntaze.kernel.errors import Unavailable
-from huntaze.kernel.web import page
+from huntaze.kernel.web import page, principal_of
 
 MOST_INVOICES, MOST_DEEDS = 12, 20
 #: The page after paying asks again every two seconds, for a minute.
@@ -29,7 +29,7 @@ AGAIN_SECONDS, MOST_LOOKS = 2, 30
 @page("billing.view")
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
-    pk, now = _principal(request).workspace_pk, clock.now()
+    pk, now = principal_of(request).workspace_pk, clock.now()
     record, found = selectors.record_of(pk), usage(pk, now)
     context = {
         "record": record,
@@ -41,7 +41,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "packs": selectors.packs(),
         "history": selectors.history_of(pk, MOST_DEEDS),
         "invoices": _invoices(request),
-        "may_manage": _principal(request).can("billing.manage"),
+        "may_manage": principal_of(request).can("billing.manage"),
         "plan": selectors.plan_named(found.standing.plan),
     }
     response = render(request, "billing/overview.html", context)
@@ -210,14 +210,10 @@ def _away() -> str:
     return _("Payments can't be reached right now. Nothing was charged; please try again in some minutes.")
 
 
-def _principal(request: HttpRequest) -> Any:
-    return request.principal  # type: ignore[attr-defined]
-
-
 def _workspace(request: HttpRequest) -> Workspace:
-    return Workspace.objects.get(pk=_principal(request).workspace_pk)
+    return Workspace.objects.get(pk=principal_of(request).workspace_pk)
 
 
 def _actor(request: HttpRequest) -> Actor:
-    who = _principal(request)
+    who = principal_of(request)
     return Actor.of(who)

@@ -81,14 +81,18 @@ class JsonFormatter(structlog.stdlib.ProcessorFormatter):
         )
 
 
+#: One list for the whole process: loggers keep the list they were first used with.
+_PROCESSORS: list[Processor] = [
+    structlog.stdlib.filter_by_level,
+    *_chain(),
+    structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+]
+
+
 def configure(level: str = "INFO") -> None:
     """Set up structlog and the standard library's logging for this process. Safe to call again."""
     structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *_chain(),
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
+        processors=_PROCESSORS,
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,

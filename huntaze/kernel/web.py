@@ -27,6 +27,14 @@ from huntaze.kernel.errors import Invalid, NotAllowed, NotFound, PlanRequired, U
 from huntaze.kernel.tenancy import workspace_scope
 
 
+def principal_of(request: HttpRequest) -> Principal:
+    """Whom a page answers. Raises PermissionDenied for somebody without a workspace."""
+    principal: Principal | None = getattr(request, "principal", None)
+    if principal is None:
+        raise PermissionDenied
+    return principal
+
+
 def client_ip(request: HttpRequest | Request) -> str | None:
     """The caller's address: the n-th of `X-Forwarded-For` from the right, n proxies being ours; else the peer.
 

@@ -15,8 +15,7 @@ from accounts.models import PlatformAccount
 from accounts.selectors import account_of, reachable_accounts
 from accounts.types import Platform
 from huntaze.kernel import clock
-from huntaze.kernel.api.principal import Principal
-from huntaze.kernel.web import is_fragment
+from huntaze.kernel.web import is_fragment, principal_of
 from messaging.forms import SendForm
 from messaging.rules.prices import currency_of
 from messaging.selectors import queue_page, recipients
@@ -142,8 +141,3 @@ def tagged(request: HttpRequest, template: str, context: dict[str, Any]) -> Http
 
 def asked_account(request: HttpRequest) -> PlatformAccount:
     return account_of(principal_of(request).creator_ids, Platform.ONLYFANS, request.GET.get("account"))
-
-
-def principal_of(request: HttpRequest) -> Principal:
-    principal: Principal = request.principal  # type: ignore[attr-defined]
-    return principal

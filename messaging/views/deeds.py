@@ -15,11 +15,11 @@ from accounts.services.platform_accounts import set_paused
 from accounts.types import Platform
 from huntaze.kernel import clock
 from huntaze.kernel.errors import Conflict
-from huntaze.kernel.web import page
+from huntaze.kernel.web import page, principal_of
 from messaging import selectors
 from messaging.services import dead_letters
 from messaging.types import DeliveryState
-from messaging.views.common import principal_of, told
+from messaging.views.common import told
 
 DEEDS: dict[str, Callable[..., Any]] = {
     "retry": dead_letters.retry_failed,

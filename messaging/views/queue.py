@@ -4,10 +4,10 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from huntaze.kernel import clock
-from huntaze.kernel.web import is_fragment, page
+from huntaze.kernel.web import is_fragment, page, principal_of
 from messaging import selectors
 from messaging.selectors import queue_page
-from messaging.views.common import figures_of, full, list_of, place_of, principal_of, tagged
+from messaging.views.common import figures_of, full, list_of, place_of, tagged
 
 
 @page("queue.view")

@@ -14,7 +14,7 @@ from accounts.selectors import account_of
 from accounts.types import Platform
 from huntaze.kernel import clock
 from huntaze.kernel.errors import Conflict, Invalid, UsageLimitExceeded
-from huntaze.kernel.web import is_fragment, page
+from huntaze.kernel.web import is_fragment, page, principal_of
 from messaging import selectors
 from messaging.errors import UnknownFan
 from messaging.forms import SendForm
@@ -22,7 +22,7 @@ from messaging.selectors import queue_page, recipients
 from messaging.services import forecasts
 from messaging.services.fans import handle_digest
 from messaging.services.send_once import send_once
-from messaging.views.common import Place, asked_account, back, form_of, full, place_of, principal_of
+from messaging.views.common import Place, asked_account, back, form_of, full, place_of
 
 
 @page("messages.send")
