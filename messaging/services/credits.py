@@ -64,8 +64,9 @@ SELECT count(*) FROM ended
 _TAKE = """
 WITH taken AS (
     DELETE FROM messaging_creditchange
-     WHERE id IN (SELECT id FROM messaging_creditchange WHERE workspace_id = %(workspace)s
-                   ORDER BY id LIMIT %(most)s FOR UPDATE SKIP LOCKED)
+     WHERE id = ANY(ARRAY(
+           SELECT id FROM messaging_creditchange WHERE workspace_id = %(workspace)s
+            ORDER BY id LIMIT %(most)s FOR UPDATE SKIP LOCKED))
     RETURNING reservation_id, settled, released
 )
 SELECT reservation_id, sum(settled)::bigint, sum(released)::bigint, count(*) FROM taken GROUP BY reservation_id

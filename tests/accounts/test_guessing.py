@@ -1,5 +1,6 @@
 """Guesses are bounded, and nobody who guesses locks somebody out; sign-ins on new devices are told."""
 
+import os
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +15,8 @@ from tests.accounts.letters import send, subjects
 from tests.factories.accounts import NOW, PASSWORD
 
 TRIED: list[str] = []
+#: Twenty times what is let through; GUESSES=10000 asks for five minutes of patience.
+GUESSES = int(os.environ.get("GUESSES", "400"))
 
 
 class CountingHasher(MD5PasswordHasher):
@@ -35,18 +38,18 @@ def attempt(user: User, password: str = PASSWORD, *, ip: str, client: APIClient 
     return int(answer.status_code)
 
 
-def test_ten_thousand_guesses_from_one_address_are_twenty_tries(world: Any, tried: list[str]) -> None:
+def test_any_number_of_guesses_from_one_address_are_twenty_tries(world: Any, tried: list[str]) -> None:
     """And the victim signs in meanwhile, from elsewhere."""
     users = [world.owner.user, world.manager.user, world.chatter.user, world.outsider.user, world.owner.user]
     refused = 0
-    for number in range(10_000):
-        if number == 5_000:
+    for number in range(GUESSES):
+        if number == GUESSES // 2:
             assert attempt(world.owner.user, ip="203.0.113.1") == 200
             tried.remove(PASSWORD)
         user = users[number % 5]
         refused += attempt(user, f"Guess-number-{number}", ip="198.51.100.66") == 429
     assert len(tried) <= 20
-    assert refused == 10_000 - len(tried)
+    assert refused == GUESSES - len(tried)
 
 
 def test_guesses_from_everywhere_stop_at_fifty_but_for_known_devices(world: Any, tried: list[str]) -> None:

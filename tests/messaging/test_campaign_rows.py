@@ -236,3 +236,21 @@ def test_what_was_on_the_wire_when_all_was_taken_back_is_taken_back_too() -> Non
     tend.tend(now=clock.now())
     with cross_workspace("demo"):
         assert (count, row.unsends.count(), Campaign.objects.get(pk=row.pk).state) == (1, 2, "unsending")
+
+
+#: Plans that run an inner selection again for each row are the planner's choice whenever its figures say so.
+_ONLY_NESTED_LOOPS = "; ".join(
+    f"SET LOCAL enable_{way} = off" for way in ("hashjoin", "mergejoin", "hashagg", "sort", "material", "memoize")
+)
+
+
+def test_no_plan_moves_more_rows_than_asked_for() -> None:
+    row = running(5)
+    with cross_workspace("demo"):
+        Delivery.objects.filter(campaign=row).update(state="held")
+    with workspace_scope(row.workspace_id), transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(_ONLY_NESTED_LOOPS)
+        now = clock.now()
+        assert rows.queue(row.pk, promised_at=now, now=now, most=2) == 2
+    assert states(row) == {"held": 3, "queued": 2}

@@ -3,6 +3,8 @@
 A statement over all rows of a campaign would wait for every row that is being claimed at that moment, and meanwhile
 keep the locks of those it has passed: settling, for whatever account, would stand behind it. So each batch picks rows
 that nobody holds (SKIP LOCKED, it never waits) and asks in the same statement whether the campaign still wants this.
+It picks them into an array, once: as `IN (SELECT ...)` a plan may run the selection for each row, and each run locks
+up to its limit anew.
 What is skipped is caught by the next round of `tend`, or at its claim.
 """
 
@@ -36,7 +38,7 @@ _PICKED = """
 _HOLD = """
 UPDATE messaging_delivery
    SET state = 'held', credit_state = CASE credit_state WHEN 'released' THEN 'wanted' ELSE credit_state END
- WHERE id IN ({picked})
+ WHERE id = ANY(ARRAY({picked}))
 """
 # A row that was being repeated after an uncertain outcome may have arrived: it is not cancelled, it is uncertain.
 _WITHDRAWN = "CASE WHEN d.replays > 0 THEN 'uncertain' ELSE 'cancelled' END"
@@ -44,7 +46,7 @@ _WITHDRAW = credits.ending(
     """
 WITH ended AS (
     UPDATE messaging_delivery d SET state = {state}, credit_state = {credit}, needs_lookup = false
-     WHERE id IN ({{picked}})
+     WHERE id = ANY(ARRAY({{picked}}))
     RETURNING d.workspace_id, d.reservation_id, d.credit_state
 ), {noted}
 SELECT count(*) FROM ended
@@ -54,7 +56,7 @@ SELECT count(*) FROM ended
 _QUEUE = """
 UPDATE messaging_delivery
    SET state = 'queued', available_at = %(now)s, queued_at = %(now)s, promised_at = %(promised)s, needs_lookup = false
- WHERE id IN ({picked})
+ WHERE id = ANY(ARRAY({picked}))
 """
 # Rows that nothing pays for: those made last, who were active longest ago.
 _SET_BACK = """

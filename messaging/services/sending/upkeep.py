@@ -7,9 +7,10 @@ from messaging.services.news import tell_deliveries
 
 _MAKE_DUE = """
 UPDATE messaging_delivery d SET state = 'queued'
- WHERE d.id IN (SELECT id FROM messaging_delivery
-                 WHERE state = 'scheduled' AND available_at <= now()
-                 ORDER BY available_at LIMIT %(most)s FOR UPDATE SKIP LOCKED)
+ WHERE d.id = ANY(ARRAY(
+       SELECT id FROM messaging_delivery
+        WHERE state = 'scheduled' AND available_at <= now()
+        ORDER BY available_at LIMIT %(most)s FOR UPDATE SKIP LOCKED))
 RETURNING d.account_id, d.lane
 """
 
@@ -18,9 +19,10 @@ UPDATE messaging_delivery d
    SET state = 'uncertain', last_error = 'sender_lost', needs_lookup = true,
        available_at = d.leased_until + %(lookup_after)s * interval '1 second',
        leased_until = NULL, lease_token = NULL
- WHERE d.id IN (SELECT id FROM messaging_delivery
-                 WHERE state = 'sending' AND leased_until < now()
-                 ORDER BY leased_until LIMIT %(most)s FOR UPDATE SKIP LOCKED)
+ WHERE d.id = ANY(ARRAY(
+       SELECT id FROM messaging_delivery
+        WHERE state = 'sending' AND leased_until < now()
+        ORDER BY leased_until LIMIT %(most)s FOR UPDATE SKIP LOCKED))
 RETURNING d.id
 """
 
