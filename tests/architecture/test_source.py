@@ -51,7 +51,7 @@ MARKUP = {"accounts/views/factors.py": "a QR code that the library has drawn"}
 #: Where a person is led to a platform after they agreed to it, to the address that its settings name.
 PLATFORM_PAGES = {("accounts/views/integrations.py", "begun.address")}
 #: Forms of the staff's pages that list their fields.
-LISTED_FORMS = {"accounts/admin.py", "billing/admin/ledger.py", "billing/admin/plans.py"}
+LISTED_FORMS = {"accounts/admin/privacy.py", "billing/admin/ledger.py", "billing/admin/plans.py"}
 #: Everything that opens a session for somebody, by the service or view that does it.
 WAYS_IN = {
     "accounts/services/signin.py": "open_family",
