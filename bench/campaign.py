@@ -10,6 +10,8 @@ from typing import Any
 from bench.kit import house, report
 
 FANS = 200
+#: So many that the single messages of a round stay below every account's own limit.
+ACCOUNTS = 60
 QUICK = {"rounds": 2, "singles": 80, "replies": 8, "window": 9.0}
 SMOKE = {"recipients": 300, "rounds": 1, "singles": 2, "replies": 1, "window": 1.0}
 
@@ -35,7 +37,7 @@ def measure(chosen: Namespace) -> dict[str, Any]:
     within: list[float] = []
     slot = chosen.window / chosen.limit
     with house.house() as running:
-        sandbox = running.sandbox(20, FANS)
+        sandbox = running.sandbox(ACCOUNTS, FANS)
         desks = rows.desks(sandbox.account_ids(), FANS)
         busy, others = desks[0], desks[1:]
         to = campaign.audience(chosen.recipients, busy)
