@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from ground import browser, checks, environment, postgres, proc, throwaway
 from ground.messages import Progress
@@ -50,10 +51,20 @@ def _prove(
         checks.report(results)
         return 0 if are_passed else 1
     servers.environment = dict(servers.environment, **more)
+    if not arguments:
+        servers.environment |= _migrated(place, servers, progress)
     code = _pytest(place, servers, arguments or _WHOLE)
     if not are_passed:
         checks.report(results)
     return code or (0 if are_passed else 1)
+
+
+def _migrated(place: Place, servers: Supervisor, progress: Progress) -> dict[str, str]:
+    """Migrates one database, of which the workers of pytest make theirs: a copy takes a tenth of the time."""
+    command = [str(place.python), "manage.py", "migrate", "--noinput", "--verbosity=0"]
+    with progress.step("database migrations"):
+        subprocess.run(command, cwd=place.root, env=servers.environment, check=True)
+    return {"TEST_TEMPLATE": urlsplit(servers.environment["DATABASE_URL"]).path.lstrip("/")}
 
 
 def _pytest(place: Place, servers: Supervisor, arguments: list[str]) -> int:
