@@ -21,7 +21,10 @@ class ReadOnlyAccess(NotAllowed):
     """The subscription is unpaid for too long: nothing is spent until it is paid."""
 
     code = "billing"
-    message = "This workspace is read-only until its subscription is paid"
+    message = "This workspace is read-only until its subscription is paid on the billing page"
+
+    def __init__(self) -> None:
+        super().__init__(reason="billing")
 
 
 class StripeAway(Unavailable):

@@ -187,3 +187,5 @@ class QueueFigures:
     first_promise_at: datetime | None
     last_promise_at: datetime | None
     is_stopped: bool
+    is_unpaid: bool
+    is_short_of_credits: bool

@@ -1,7 +1,6 @@
 """Owns the ASGI application: a path prefix picks the dialect, the control API or the page."""
 
 import asyncio
-import traceback
 from pathlib import Path
 from typing import Any
 
@@ -42,11 +41,7 @@ class App:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            try:
-                await self._route(scope, receive, send)
-            except Exception:
-                traceback.print_exc()
-                raise
+            await self._route(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._lifespan(receive, send)
 

@@ -30,7 +30,6 @@ from accounts.selectors.connections import (
 )
 from accounts.selectors.principals import account_of
 from accounts.selectors.team import creator_of
-from accounts.services.audit import Actor
 from accounts.services.connections import follow, start, vendor
 from accounts.services.connections.oauth import finish
 from accounts.services.platform_accounts import disconnect
@@ -98,7 +97,7 @@ class IntegrationViewSet(HuntazeViewSet):
             creator=creator_of(self.principal.creator_ids, data["creator_id"]),
             platform=known,
             consent=data["consent"],
-            actor=Actor.of(self.principal),
+            actor=self.actor,
             now=clock.now(),
         )
         body = shown(begun.connection) | {"address": begun.address}
@@ -126,7 +125,7 @@ class IntegrationViewSet(HuntazeViewSet):
         row = finish.finish(
             callback=finish.Callback(platform=known, session="", **data),
             creator_ids=self.principal.creator_ids,
-            actor=Actor.of(self.principal),
+            actor=self.actor,
             now=clock.now(),
         )
         follow.refuse_taken(row)
@@ -149,7 +148,7 @@ class IntegrationViewSet(HuntazeViewSet):
         begun = start.reconnect(
             account=account_of(self.principal.creator_ids, platform_of(platform), account_id),
             consent=data["consent"],
-            actor=Actor.of(self.principal),
+            actor=self.actor,
             now=clock.now(),
         )
         body = shown(begun.connection) | {"address": begun.address}
@@ -164,7 +163,7 @@ class IntegrationViewSet(HuntazeViewSet):
     )
     def disconnect(self, request: Request, platform: str, account_id: str) -> Response:
         row = account_of(self.principal.creator_ids, platform_of(platform), account_id)
-        disconnect(account=row, actor=Actor.of(self.principal), now=clock.now())
+        disconnect(account=row, actor=self.actor, now=clock.now())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -222,7 +221,7 @@ class ConnectionViewSet(HuntazeViewSet):
         row = follow.check(
             connection=self._row(platform, connection_id),
             claimed_id=data["account_id"],
-            actor=Actor.of(self.principal),
+            actor=self.actor,
             now=clock.now(),
         )
         follow.refuse_taken(row)
@@ -242,7 +241,7 @@ class ConnectionViewSet(HuntazeViewSet):
         row = follow.submit_code(
             connection=self._row(platform, connection_id),
             code=data["code"],
-            actor=Actor.of(self.principal),
+            actor=self.actor,
             now=clock.now(),
         )
         return Response(shown(row))
@@ -269,7 +268,7 @@ class ConnectionViewSet(HuntazeViewSet):
     def face_done(self, request: Request, platform: str, connection_id: str) -> Response:
         row = follow.confirm_face(
             connection=self._row(platform, connection_id),
-            actor=Actor.of(self.principal),
+            actor=self.actor,
             now=clock.now(),
         )
         return Response(shown(row))

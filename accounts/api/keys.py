@@ -12,7 +12,6 @@ from accounts.models import ApiKey, Membership
 from accounts.rules import api_keys as rules
 from accounts.selectors.api_keys import api_key_of, api_keys_of, is_active_key
 from accounts.services import api_keys
-from accounts.services.audit import Actor
 from huntaze.kernel import clock, ratelimit
 from huntaze.kernel.api.pagination import PAGE_PARAMETERS, page_of
 from huntaze.kernel.api.permissions import PUBLIC
@@ -139,9 +138,7 @@ class KeyViewSet(HuntazeViewSet):
     def create(self, request: Request) -> Response:
         data = self.valid(KeyInput)
         member = Membership.objects.get(pk=self.principal.member_pk)
-        key, secret = api_keys.issue_api_key(
-            member=member, actor=Actor.of(self.principal), now=clock.now(), **data
-        )
+        key, secret = api_keys.issue_api_key(member=member, actor=self.actor, now=clock.now(), **data)
         return Response(shown(key) | {"key": secret}, status=status.HTTP_201_CREATED)
 
     @extend_schema(
@@ -158,7 +155,7 @@ class KeyViewSet(HuntazeViewSet):
         new, secret = api_keys.rotate_api_key(
             key=api_key_of(key_id),
             overlap=timedelta(hours=data["overlap_hours"]),
-            actor=Actor.of(self.principal),
+            actor=self.actor,
             now=clock.now(),
         )
         return Response(shown(new) | {"key": secret}, status=status.HTTP_201_CREATED)
@@ -171,7 +168,7 @@ class KeyViewSet(HuntazeViewSet):
         responses={204: None},
     )
     def revoke(self, request: Request, key_id: str) -> Response:
-        api_keys.revoke_api_key(key=api_key_of(key_id), actor=Actor.of(self.principal), now=clock.now())
+        api_keys.revoke_api_key(key=api_key_of(key_id), actor=self.actor, now=clock.now())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

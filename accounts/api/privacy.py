@@ -21,7 +21,6 @@ from accounts.api.privacy_shapes import (
 )
 from accounts.selectors.privacy import request_of, requests_of
 from accounts.services import audit
-from accounts.services.audit import Actor
 from accounts.services.privacy import downloads, holds, requests
 from accounts.services.privacy.registry import Subject
 from accounts.types import PrivacyScope
@@ -112,7 +111,7 @@ class ExportViewSet(_PrivacyViewSet):
         token = downloads.token_for(request=row, member_pk=self.principal.member_pk, now=now)
         audit.record(
             workspace_id=row.workspace_id,
-            actor=Actor.of(self.principal),
+            actor=self.actor,
             action="export.link_made",
             now=now,
             target=row.public_id,

@@ -15,7 +15,6 @@ from accounts.selectors.workspaces import places_of
 from accounts.services import creators as creator_services
 from accounts.services import offboarding
 from accounts.services import team as services
-from accounts.services.audit import Actor
 from accounts.services.workspaces import change_workspace
 from accounts.types import Role
 from huntaze.kernel import clock
@@ -38,10 +37,6 @@ class TeamViewSet(HuntazeViewSet):
             return  # a method that is not taken here; nobody has been asked who they are
         if kwargs.get("workspace_id", self.principal.workspace_id) != self.principal.workspace_id:
             raise NotFound
-
-    @property
-    def actor(self) -> Actor:
-        return Actor.of(self.principal)
 
     def member(self, member_id: str) -> Membership:
         who = self.principal

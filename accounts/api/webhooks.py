@@ -23,7 +23,6 @@ from accounts.api.webhook_shapes import (
 )
 from accounts.errors import StillUnderWay
 from accounts.selectors import webhooks as selectors
-from accounts.services.audit import Actor
 from accounts.services.webhooks import endpoints
 from huntaze.kernel import clock
 from huntaze.kernel.api.pagination import PAGE_PARAMETERS, page_of
@@ -74,7 +73,7 @@ class EndpointViewSet(HuntazeViewSet):
         data = self.valid(EndpointInput)
         row, secret = endpoints.add(
             workspace_pk=self.principal.workspace_pk,
-            actor=Actor.of(self.principal),
+            actor=self.actor,
             now=clock.now(),
             **data,
         )
@@ -102,7 +101,7 @@ class EndpointViewSet(HuntazeViewSet):
         data = self.valid(EndpointChange)
         row = endpoints.change(
             row=selectors.endpoint_of(endpoint_id),
-            actor=Actor.of(self.principal),
+            actor=self.actor,
             now=clock.now(),
             **data,
         )
@@ -117,7 +116,7 @@ class EndpointViewSet(HuntazeViewSet):
     )
     def remove(self, request: Request, endpoint_id: str) -> Response:
         row = selectors.endpoint_of(endpoint_id)
-        endpoints.remove(row=row, actor=Actor.of(self.principal), now=clock.now())
+        endpoints.remove(row=row, actor=self.actor, now=clock.now())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(
@@ -134,7 +133,7 @@ class EndpointViewSet(HuntazeViewSet):
         row, secret = endpoints.rotate(
             row=selectors.endpoint_of(endpoint_id),
             overlap=timedelta(hours=data["overlap_hours"]),
-            actor=Actor.of(self.principal),
+            actor=self.actor,
             now=clock.now(),
         )
         return Response(shown(row) | {"secret": secret}, status=status.HTTP_201_CREATED)
@@ -149,7 +148,7 @@ class EndpointViewSet(HuntazeViewSet):
     )
     def ping(self, request: Request, endpoint_id: str) -> Response:
         row = selectors.endpoint_of(endpoint_id)
-        delivery = endpoints.ping(row=row, actor=Actor.of(self.principal), now=clock.now())
+        delivery = endpoints.ping(row=row, actor=self.actor, now=clock.now())
         return Response(told(delivery), status=status.HTTP_202_ACCEPTED)
 
 
@@ -180,7 +179,7 @@ class WebhookDeliveryViewSet(HuntazeViewSet):
     def send_again(self, request: Request, endpoint_id: str, event_row_id: str) -> Response:
         row = selectors.endpoint_of(endpoint_id)
         delivery = selectors.delivery_of(row, event_row_id)
-        actor = Actor.of(self.principal)
+        actor = self.actor
         if not endpoints.send_again(row=row, delivery_pk=delivery.pk, actor=actor, now=clock.now()):
             raise StillUnderWay
         return Response({"queued": 1}, status=status.HTTP_202_ACCEPTED)
@@ -201,7 +200,7 @@ class WebhookDeliveryViewSet(HuntazeViewSet):
         count = endpoints.send_failed_again(
             row=selectors.endpoint_of(endpoint_id),
             since=data["since"],
-            actor=Actor.of(self.principal),
+            actor=self.actor,
             now=clock.now(),
         )
         return Response({"queued": count}, status=status.HTTP_202_ACCEPTED)

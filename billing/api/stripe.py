@@ -5,7 +5,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import Workspace
-from accounts.services.audit import Actor
 from billing.api import shapes
 from billing.selectors.billing_page import subscription_facts
 from billing.services.stripe import changes, checkout
@@ -36,10 +35,6 @@ class StripeViewSet(HuntazeViewSet):
     @property
     def workspace(self) -> Workspace:
         return Workspace.objects.get(pk=self.principal.workspace_pk)
-
-    @property
-    def actor(self) -> Actor:
-        return Actor.of(self.principal)
 
     @extend_schema(
         operation_id="billing_checkout",

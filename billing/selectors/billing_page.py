@@ -12,15 +12,10 @@ from billing.rules.features import KINDS
 from billing.rules.subscriptions import LIVING
 from billing.selectors import credits
 from billing.selectors.standing import standing
+from billing.selectors.subscriptions import record_of
 from billing.selectors.usage import Usage
 from billing.types import Feature, FeatureKind, Unit
 from huntaze.kernel.money import Money
-
-
-def record_of(workspace_id: int) -> SubscriptionRecord | None:
-    """The row of the workspace in scope."""
-    rows = SubscriptionRecord.objects.select_related("plan", "pending_plan")
-    return rows.filter(workspace_id=workspace_id).first()
 
 
 def grace_of(record: SubscriptionRecord | None) -> datetime | None:

@@ -8,6 +8,12 @@ from billing.models import SubscriptionRecord
 from billing.types import Subscription
 
 
+def record_of(workspace_id: int) -> SubscriptionRecord | None:
+    """The row of the workspace in scope; None before its first checkout."""
+    rows = SubscriptionRecord.objects.select_related("plan", "pending_plan")
+    return rows.filter(workspace_id=workspace_id).first()
+
+
 def subscription_of(workspace_id: int) -> Subscription | None:
     """The workspace's subscription as last seen at the processor; null when it never had one.
 

@@ -14,6 +14,7 @@ from billing.errors import AlreadySubscribed, NoChange, NoSubscription, PaymentR
 from billing.forms import ChangeForm, PackForm, PlanForm
 from billing.selectors import billing_page as selectors
 from billing.selectors.intents import intent_of
+from billing.selectors.subscriptions import record_of
 from billing.selectors.usage import usage
 from billing.services.stripe import changes, checkout
 from billing.services.stripe.pages import hosts
@@ -30,7 +31,7 @@ AGAIN_SECONDS, MOST_LOOKS = 2, 30
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
     pk, now = principal_of(request).workspace_pk, clock.now()
-    record, found = selectors.record_of(pk), usage(pk, now)
+    record, found = record_of(pk), usage(pk, now)
     context = {
         "record": record,
         "at": found.standing,

@@ -7,7 +7,6 @@ from drf_spectacular.utils import OpenApiParameter
 
 from accounts.models import PlatformAccount
 from accounts.selectors import account_of
-from accounts.services.audit import Actor
 from accounts.types import Platform
 from huntaze.kernel.api.views import HuntazeViewSet
 
@@ -21,10 +20,6 @@ class MessagingBase(HuntazeViewSet):
     def reach(self) -> frozenset[int] | None:
         """Creators whose rows the caller may see (integer keys); None is all of the workspace."""
         return self.principal.creator_ids
-
-    @property
-    def actor(self) -> Actor:
-        return Actor.of(self.principal)
 
     def account(self, account_id: str | None) -> PlatformAccount:
         """The account named, or the only one; somebody else's is NotFound."""

@@ -57,7 +57,7 @@ def has_sent(account_pks: Sequence[int]) -> bool:
 # probe of an index for each account.
 _FIGURES = """
 WITH mine AS MATERIALIZED (
-    SELECT a.id, a.state = 'connected' AS is_connected, a.is_sending_paused
+    SELECT a.id, a.workspace_id, a.state = 'connected' AS is_connected, a.is_sending_paused
       FROM accounts_platformaccount a WHERE a.id = ANY ({keys})),
 waiting AS (
     SELECT count(*) AS rows
@@ -87,7 +87,10 @@ SELECT (SELECT count(*) FROM mine),
        (SELECT count(*) FROM (SELECT 1 FROM mine a JOIN messaging_delivery d ON d.account_id = a.id
                                WHERE d.state = 'scheduled' LIMIT %(most)s) q),
        last_answer, first_promise, last_promise,
-       coalesce((SELECT s.is_stopped FROM messaging_sendswitch s ORDER BY s.id DESC LIMIT 1), false)
+       coalesce((SELECT s.is_stopped FROM messaging_sendswitch s ORDER BY s.id DESC LIMIT 1), false),
+       EXISTS (SELECT 1 FROM billing_workspacehold h WHERE h.workspace_id IN (SELECT workspace_id FROM mine)),
+       EXISTS (SELECT 1 FROM mine a JOIN messaging_campaign c ON c.account_id = a.id
+                WHERE c.state IN ('planning', 'running') AND c.state_reason = 'credits')
   FROM ends
 """
 

@@ -12,9 +12,11 @@ from typing import Any
 from django.db import connection
 
 from accounts.models import PlatformAccount
+from billing.selectors.holds import is_held
 from huntaze.kernel.money import Money
 from messaging.models import Campaign, Delivery
 from messaging.selectors.deliveries import COUNTED
+from messaging.selectors.holds import hold_of
 from messaging.types import DeliveryState
 
 PAGE = 25
@@ -58,6 +60,7 @@ class Row:
     error: str
     is_looked_up: bool
     is_late: bool
+    hold: str
 
     @property
     def can_cancel(self) -> bool:
@@ -185,12 +188,14 @@ def listing(
     shown = found[:PAGE]
     is_first = keys == start
     flying = _in_flight(pks) if show == "going" and is_first and has_flying else []
-    rows = _rows([*flying, *(row[0] for row in shown)], now)
+    is_unpaid = show == "going" and bool(accounts) and is_held(accounts[0].workspace_id)
+    rows = _rows([*flying, *(row[0] for row in shown)], now, is_unpaid)
     return Listing(rows, _cursor(shown[-1], show, is_timed) if len(found) > PAGE else "")
 
 
-def row_of(delivery: Delivery, now: datetime) -> Row:
-    """A delivery, loaded with its message, fan and account, as the page shows it."""
+def row_of(delivery: Delivery, now: datetime, *, is_unpaid: bool | None = None) -> Row:
+    """A delivery, loaded with its message, fan and account, as the page shows it; `is_unpaid` where the caller knows
+    whether its workspace is held."""
     message, fan = delivery.message, delivery.fan
     source = message or delivery.campaign
     assert source is not None
@@ -220,12 +225,13 @@ def row_of(delivery: Delivery, now: datetime) -> Row:
         error=delivery.last_error,
         is_looked_up=delivery.needs_lookup,
         is_late=is_waiting and delivery.promised_at < now - GRACE,
+        hold=hold_of(delivery, is_unpaid=is_unpaid),
     )
 
 
-def _rows(pks: list[int], now: datetime) -> tuple[Row, ...]:
+def _rows(pks: list[int], now: datetime, is_unpaid: bool) -> tuple[Row, ...]:
     found: dict[int, Any] = {row.pk: row for row in Delivery.objects.filter(pk__in=pks).with_everything()}
-    return tuple(row_of(found[pk], now) for pk in pks if pk in found)
+    return tuple(row_of(found[pk], now, is_unpaid=is_unpaid) for pk in pks if pk in found)
 
 
 def _in_flight(pks: list[int]) -> list[int]:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from accounts.models import PlatformAccount
 from accounts.types import AccountState
 from huntaze.kernel.limiter import Limit, Outlook
+from messaging.selectors.holds import hold_of_accounts
 from messaging.selectors.queue_page import Counts, counts
 from messaging.services import circuits, limits
 
@@ -43,9 +44,12 @@ class AccountLine:
 
 @dataclass(frozen=True, slots=True)
 class Board:
+    """`hold` says why nothing leaves although accounts could send; see `selectors.holds`."""
+
     lines: tuple[AccountLine, ...]
     total: Counts
     is_limiter_known: bool
+    hold: str
 
 
 def board(accounts: Sequence[PlatformAccount], now: datetime) -> Board:
@@ -61,7 +65,8 @@ def board(accounts: Sequence[PlatformAccount], now: datetime) -> Board:
         for account in accounts
     ]
     total = Counts(*(sum(getattr(line.counts, name) for line in lines) for name in Counts.__slots__))
-    return Board(tuple(lines), total, all(outlook is not None for outlook in outlooks.values()))
+    is_known = all(outlook is not None for outlook in outlooks.values())
+    return Board(tuple(lines), total, is_known, hold_of_accounts(list(found)))
 
 
 def _line(

@@ -68,6 +68,8 @@ def _seconds_left(figures: QueueFigures, now: datetime) -> int:
 def _health(figures: QueueFigures, now: datetime) -> tuple[str, str]:
     if figures.is_stopped:
         return "unhealthy", "Sending is stopped for everybody by the operator."
+    if figures.is_unpaid:
+        return "unhealthy", "The subscription is unpaid: messages wait until it is paid on the billing page."
     if figures.accounts and not figures.able:
         return "unhealthy", "No account can send: reconnect or resume one."
     if breaker.states([VENDOR])[VENDOR] is not BreakerState.CLOSED:
@@ -76,6 +78,8 @@ def _health(figures: QueueFigures, now: datetime) -> tuple[str, str]:
         return "degraded", "Messages of an account keep failing: they wait until a trial gets through."
     if figures.dead_letters > TOLERATED_DEAD_LETTERS:
         return "degraded", "Many messages failed: look at the dead-letter list."
+    if figures.is_short_of_credits:
+        return "degraded", "A campaign waits for message credits: buy a pack or change the plan."
     if figures.first_promise_at is not None and now - figures.first_promise_at > TOLERATED_DELAY:
         return "degraded", "Messages are going out later than promised."
     if figures.connected < figures.accounts:

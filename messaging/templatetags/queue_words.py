@@ -6,6 +6,7 @@ from django.utils.translation import pgettext_lazy
 
 from accounts.types import AccountState
 from huntaze.templatetags.house import number
+from messaging.rules.campaigns import NO_CREDITS, UNPAID
 from messaging.selectors import COUNTED
 from messaging.types import DeliveryState
 
@@ -66,6 +67,16 @@ ERRORS = {
     "unreadable": _("OnlyFans answered, but not in a way we can read."),
     "bug": _("Our request was not understood; the operator has to look into it."),
 }
+HOLDS = {
+    UNPAID: _(
+        "The subscription is unpaid, so nothing leaves this workspace. What is queued stays queued and goes out by "
+        "itself as soon as it is paid."
+    ),
+    NO_CREDITS: _(
+        "A campaign waits because there are no message credits left. It goes on by itself when there are new ones; a "
+        "pack or another plan helps at once."
+    ),
+}
 ELSE = _("The connection to OnlyFans was interrupted.")
 ACCOUNTS = {
     AccountState.CONNECTED: _("Connected"),
@@ -107,6 +118,12 @@ def state_icon(state: DeliveryState) -> str:
 def reason(code: str) -> str:
     """Why a message did not simply go out; empty without a code."""
     return str(ERRORS.get(code, ELSE)) if code else ""
+
+
+@register.filter
+def hold_reason(hold: str) -> str:
+    """Why everything waits and what to do; empty without a hold."""
+    return str(HOLDS[hold]) if hold else ""
 
 
 @register.filter

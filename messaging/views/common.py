@@ -9,12 +9,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
+from django.utils.formats import date_format
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from accounts.models import PlatformAccount
 from accounts.selectors import account_of, reachable_accounts
 from accounts.types import Platform
 from huntaze.kernel import clock
+from huntaze.kernel.errors import UsageLimitExceeded
 from huntaze.kernel.web import is_fragment, principal_of
 from messaging.forms import SendForm
 from messaging.rules.prices import currency_of
@@ -106,6 +109,21 @@ def form_of(
 def _priority(form: SendForm) -> int:
     value = str(form["priority"].value())
     return int(value) if value in "123456789" and value else 5
+
+
+def no_credits(error: UsageLimitExceeded) -> str:
+    """Why nothing more is accepted, and what helps; what was typed stays where it was."""
+    ends = error.data.get("reset_date")
+    if ends is None:
+        return _("There are no message credits left. Buy a pack or change the plan to go on.")
+    sentence = _(
+        "There are no message credits left. New ones come on %(date)s; a pack or another plan helps at once."
+    )
+    return sentence % {"date": date_format(ends, "DATE_FORMAT")}
+
+
+def unpaid() -> str:
+    return _("The subscription is unpaid, so nothing new is queued. Pay it on the billing page to go on.")
 
 
 def told(request: HttpRequest, level: int, sentence: str, status: int = 200) -> HttpResponse:

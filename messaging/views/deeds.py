@@ -13,13 +13,14 @@ from accounts.selectors import account_of
 from accounts.services.audit import Actor
 from accounts.services.platform_accounts import set_paused
 from accounts.types import Platform
+from billing.errors import ReadOnlyAccess
 from huntaze.kernel import clock
-from huntaze.kernel.errors import Conflict
+from huntaze.kernel.errors import Conflict, UsageLimitExceeded
 from huntaze.kernel.web import page, principal_of
 from messaging import selectors
 from messaging.services import dead_letters
 from messaging.types import DeliveryState
-from messaging.views.common import told
+from messaging.views.common import no_credits, told, unpaid
 
 DEEDS: dict[str, Callable[..., Any]] = {
     "retry": dead_letters.retry_failed,
@@ -47,6 +48,10 @@ def deed(request: HttpRequest, message_id: str, deed: str) -> HttpResponse:
         result = DEEDS[deed](delivery=delivery, actor=Actor.of(principal), now=clock.now())
     except Conflict as error:
         return told(request, messages.WARNING, _(error.message), status=409)
+    except UsageLimitExceeded as error:
+        return told(request, messages.WARNING, no_credits(error), status=429)
+    except ReadOnlyAccess:
+        return told(request, messages.WARNING, unpaid(), status=403)
     sentences = {
         "retry": _("The message is queued again."),
         "cancel": _("The message is cancelled; it will not be sent."),

@@ -5,13 +5,13 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import PlatformAccount
 from accounts.selectors import account_of
 from accounts.types import Platform
+from billing.errors import ReadOnlyAccess
 from huntaze.kernel import clock
 from huntaze.kernel.errors import Conflict, Invalid, UsageLimitExceeded
 from huntaze.kernel.web import is_fragment, page, principal_of
@@ -22,7 +22,7 @@ from messaging.selectors import queue_page, recipients
 from messaging.services import forecasts
 from messaging.services.fans import handle_digest
 from messaging.services.send_once import send_once
-from messaging.views.common import Place, asked_account, back, form_of, full, place_of
+from messaging.views.common import Place, asked_account, back, form_of, full, no_credits, place_of, unpaid
 
 
 @page("messages.send")
@@ -85,7 +85,10 @@ def send(request: HttpRequest) -> HttpResponse:
             form.add_faults(list(error.errors))
         except UsageLimitExceeded as error:
             status = 429
-            form.add_error(None, _no_credits(error))
+            form.add_error(None, no_credits(error))
+        except ReadOnlyAccess:
+            status = 403
+            form.add_error(None, unpaid())
         except Conflict:
             status, form = 409, _renewed(form, place.all)
         else:
@@ -115,17 +118,6 @@ def _queued(request: HttpRequest, place: Place, message_id: str) -> HttpResponse
     response = render(request, "messaging/_send.html", context)
     response["HX-Trigger"] = "queue-changed"
     return response
-
-
-def _no_credits(error: UsageLimitExceeded) -> str:
-    """What was typed stays in the form, under this sentence."""
-    ends = error.data.get("reset_date")
-    if ends is None:
-        return _("There are no message credits left. Buy a pack or change the plan to go on.")
-    sentence = _(
-        "There are no message credits left. New ones come on %(date)s; a pack or another plan helps at once."
-    )
-    return sentence % {"date": date_format(ends, "DATE_FORMAT")}
 
 
 def _renewed(form: SendForm, accounts: list[PlatformAccount]) -> SendForm:

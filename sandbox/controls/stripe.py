@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, cast
 
-from ..dialects.stripe import checkout, money, subscriptions
+from ..dialects.stripe import checkout, money, periods, subscriptions
 from ..dialects.stripe.catalogue import CARDS, attach, delete_customer, new_card
 from ..dialects.stripe.core import Refused, Request, public
 from ..http import Json
@@ -91,7 +91,7 @@ def end_period(call: Call) -> Json:
     dialect, row = _dialect(call), _find(call, "subscription")
     item = row["items"]["data"][0]
     item["current_period_end"] = max(dialect.store.now(), item["current_period_start"] + 1)
-    subscriptions.roll(dialect, row)
+    periods.roll(dialect, row)
     return cast(Json, public(row))
 
 

@@ -80,6 +80,7 @@ RAW_SQL = {
     "messaging/selectors/campaign_pace.py": "the campaign was read in scope",
     "messaging/selectors/credits.py": "the system's own sweep, by reservations that were read before",
     "messaging/selectors/deliveries.py": "accounts that were found in scope are a parameter",
+    "messaging/selectors/holds.py": "accounts that were fetched in scope are a parameter",
     "messaging/selectors/queue_page.py": "accounts that were fetched in scope are a parameter",
     "messaging/selectors/recipients.py": "the scope's workspace is a parameter",
     "messaging/selectors/slots.py": "accounts that were found in scope are a parameter",

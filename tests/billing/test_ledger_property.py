@@ -18,7 +18,7 @@ from billing.rules.credits import PRIORITIES
 from billing.services.ledger import grants, reservations
 from billing.types import Feature, GrantSource, Ref, Unit
 from huntaze.kernel.tenancy import cross_workspace
-from tests.billing.books import accounts, faults, left
+from tests.billing.books import books
 from tests.factories.accounts import WorkspaceFactory
 from tests.factories.billing import credits, limit
 
@@ -240,10 +240,12 @@ class Deeds(RuleBasedStateMachine):
     @invariant()
     def the_books_say_what_the_model_says(self) -> None:
         Deeds.done += 1
-        assert faults(*self.workspaces) == []
+        found = books([workspace.pk for workspace in self.workspaces])
+        assert found.faults == []
         for workspace, model, rows in zip(self.workspaces, self.models, self.rows, strict=True):
-            assert accounts(workspace) == model.balances()
-            assert left(*rows) == [(pile.left, pile.held) for pile in model.piles]
+            assert found.accounts[workspace.pk] == model.balances()
+            assert [found.left[row.pk] for row in rows] == [(pile.left, pile.held) for pile in model.piles]
+        assert len(found.left) == sum(map(len, self.rows))
 
 
 @pytest.mark.django_db

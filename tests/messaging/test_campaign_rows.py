@@ -240,7 +240,8 @@ def test_what_was_on_the_wire_when_all_was_taken_back_is_taken_back_too() -> Non
 
 #: Plans that run an inner selection again for each row are the planner's choice whenever its figures say so.
 _ONLY_NESTED_LOOPS = "; ".join(
-    f"SET LOCAL enable_{way} = off" for way in ("hashjoin", "mergejoin", "hashagg", "sort", "material", "memoize")
+    f"SET LOCAL enable_{way} = off"
+    for way in ("hashjoin", "mergejoin", "hashagg", "sort", "material", "memoize")
 )
 
 

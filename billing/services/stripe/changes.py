@@ -17,9 +17,10 @@ from billing.errors import NoChange, NoSubscription, PaymentRefused, StripeAway
 from billing.gateways.base import Kind
 from billing.models import PlanPrice, SubscriptionRecord
 from billing.rules.subscriptions import LIVING
+from billing.selectors.subscriptions import record_of
 from billing.services.stripe import calls, inbox
 from billing.services.stripe.checkout import price_by_key
-from billing.services.stripe.customers import customer_of, record_of
+from billing.services.stripe.customers import customer_of
 from billing.types import (
     RemoteInvoice,
     RemotePage,
@@ -200,19 +201,19 @@ def portal(*, workspace: Workspace, return_path: str, now: datetime) -> str:
 
 def invoices(*, workspace: Workspace, most: int) -> list[RemoteInvoice]:
     """The newest invoices as Stripe shows them. Raises StripeAway."""
-    customer = record_of(workspace).stripe_customer_id
-    if not customer:
+    record = record_of(workspace.pk)
+    if record is None or not record.stripe_customer_id:
         return []
     with calls.for_a_person():
-        return calls.listing(Kind.INVOICE, RemoteInvoice, most=most, customer=customer)
+        return calls.listing(Kind.INVOICE, RemoteInvoice, most=most, customer=record.stripe_customer_id)
 
 
 # what they share ---------------------------------------------------------------------------------
 
 
 def _living(workspace: Workspace) -> SubscriptionRecord:
-    record = record_of(workspace)
-    if record.status not in LIVING:
+    record = record_of(workspace.pk)
+    if record is None or record.status not in LIVING:
         raise NoSubscription
     return record
 

@@ -14,8 +14,9 @@ from billing.errors import AlreadySubscribed, PackUnpriced, StripeAway
 from billing.gateways.base import Kind
 from billing.models import CheckoutIntent, MessagePack, Plan, PlanPrice
 from billing.rules.subscriptions import LIVING
+from billing.selectors.subscriptions import record_of
 from billing.services.stripe import calls, inbox
-from billing.services.stripe.customers import customer_of, record_of
+from billing.services.stripe.customers import customer_of
 from billing.types import RemotePrice, RemoteSession
 from huntaze.kernel.errors import FieldError, Invalid
 from huntaze.platforms.errors import Permanent
@@ -54,7 +55,8 @@ def start_plan(
     )
     if row is None:
         raise Invalid(FieldError("plan", "This plan is not sold in this interval and currency."))
-    if record_of(workspace).access_status in LIVING:
+    known = record_of(workspace.pk)
+    if known is not None and known.access_status in LIVING:
         raise AlreadySubscribed
     with calls.for_a_person():
         price = price_by_key(row.stripe_lookup_key)
@@ -210,12 +212,12 @@ def _parameters(workspace: Workspace, intent: CheckoutIntent, offer: Offer, cust
 
 def came_back(*, intent: CheckoutIntent, now: datetime) -> None:
     """The buyer is back: look at the session soon, whatever they say of it. Nothing is granted here."""
-    record = record_of(intent.workspace)
+    record = record_of(intent.workspace_id)
     if intent.state == "open" and intent.session_id:
         inbox.ask(
             object_type="checkout.session",
             object_id=intent.session_id,
-            customer_id=record.stripe_customer_id or "",
+            customer_id=(record.stripe_customer_id if record else None) or "",
             source="checkout_return",
             now=now,
         )

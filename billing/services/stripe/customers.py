@@ -7,15 +7,9 @@ from billing.services.stripe import calls
 from billing.types import RemoteCustomer
 
 
-def record_of(workspace: Workspace) -> SubscriptionRecord:
-    """The workspace's row, made if there is none."""
-    row, _ = SubscriptionRecord.objects.get_or_create(workspace=workspace)
-    return row
-
-
 def customer_of(workspace: Workspace) -> str:
     """The customer's id, made at Stripe if there is none: the key gives the same one to all who ask at once."""
-    row = record_of(workspace)
+    row, _ = SubscriptionRecord.objects.get_or_create(workspace=workspace)
     if row.stripe_customer_id:
         return row.stripe_customer_id
     made = calls.create(

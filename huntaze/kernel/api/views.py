@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSetMixin
 
 from huntaze.kernel import clock, context
+from huntaze.kernel.actor import Actor
 from huntaze.kernel.api import idempotency, throttling
 from huntaze.kernel.api.pagination import page_of
 from huntaze.kernel.api.permissions import PUBLIC
@@ -51,6 +52,11 @@ class HuntazeViewSet(ViewSetMixin, APIView):
         principal = self.request.auth
         assert isinstance(principal, Principal)
         return principal
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts here, for services and the audit log."""
+        return Actor.of(self.principal)
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         with ExitStack() as stack:

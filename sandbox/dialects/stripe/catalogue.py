@@ -3,6 +3,7 @@
 from typing import Any
 
 from ...http import Json
+from . import subscriptions
 from .core import Request, invalid, listing, missing, public, whole
 from .forms import is_true
 
@@ -191,8 +192,6 @@ def update_customer(request: Request) -> Json:
 
 
 def delete_customer(request: Request) -> Json:
-    from . import subscriptions
-
     body = request.store.get("customer", request.names[0])
     for row in request.store.find("subscription", customer=body["id"]):
         if row["status"] != "canceled":

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from . import checkout, subscriptions
+from . import checkout, periods
 
 if TYPE_CHECKING:
     from .dialect import Dialect
@@ -36,10 +36,10 @@ class Clockwork:
             invoice = self.dialect.store.objects[row["latest_invoice"]]
             due = invoice["next_payment_attempt"]
             if row["status"] == "past_due" and due is not None and due <= now:
-                subscriptions.retry(self.dialect, row, invoice)
+                periods.retry(self.dialect, row, invoice)
                 if invoice["next_payment_attempt"] is not None:
                     invoice["next_payment_attempt"] = due + RETRY_DAYS * 86_400
             elif row["status"] == "active" and row["items"]["data"][0]["current_period_end"] <= now:
-                subscriptions.roll(self.dialect, row)
+                periods.roll(self.dialect, row)
             else:
                 return

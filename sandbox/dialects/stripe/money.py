@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from ...http import Json
-from .core import Refused, Request, Store, declined, invalid, listing, missing, whole
+from .core import Refused, Request, Store, invalid, listing, missing, whole
 
 if TYPE_CHECKING:
     from .dialect import Dialect
@@ -217,18 +217,6 @@ def _link(store: Store, body: Json, intent: Json, is_paid: bool) -> None:
         payment={"type": "payment_intent", "payment_intent": intent["id"]},
         status="paid" if is_paid else "open",
     )
-
-
-def pay_invoice(request: Request) -> Json:
-    from . import subscriptions
-
-    body = request.store.get("invoice", request.names[0])
-    if body["status"] != "open":
-        raise invalid("Invoice is already paid or void", code="invoice_not_open")
-    if not collect(request.dialect, body):
-        raise declined()
-    subscriptions.after_payment(request.dialect, body)
-    return body
 
 
 def void_invoice(request: Request) -> Json:

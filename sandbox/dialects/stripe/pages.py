@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from ...http import Json, Receive, Scope, Send, answer, header, read_body
-from . import catalogue, checkout, money, subscriptions
+from . import catalogue, changes, checkout, money, periods
 from .core import Refused, Request
 
 if TYPE_CHECKING:
@@ -149,13 +149,13 @@ def _portal_deed(dialect: "Dialect", customer: Json, living: list[Json], deed: s
             _pay_open(dialect, customer)
     for row in living if deed in ("cancel", "resume") else []:
         form = {"cancel_at_period_end": str(deed == "cancel").lower()}
-        subscriptions.update(Request(dialect, "POST", "", form, [row["id"]]))
+        changes.update(Request(dialect, "POST", "", form, [row["id"]]))
 
 
 def _pay_open(dialect: "Dialect", customer: Json) -> None:
     for row in dialect.store.find("invoice", customer=customer["id"], status="open"):
         if money.collect(dialect, row):
-            subscriptions.after_payment(dialect, row)
+            periods.after_payment(dialect, row)
 
 
 def _invoice(body: Json) -> str:

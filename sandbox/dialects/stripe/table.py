@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from . import catalogue, checkout, money, subscriptions
+from . import catalogue, changes, checkout, money, periods, schedules, subscriptions
 from .core import Request
 from .money import many_of, one_of
 
@@ -40,16 +40,16 @@ ROUTES: dict[tuple[str, str], Handler] = {
     ("POST", "subscriptions"): subscriptions.create,
     ("GET", "subscriptions"): subscriptions.listed,
     ("GET", "subscriptions/*"): one_of("subscription"),
-    ("POST", "subscriptions/*"): subscriptions.update,
+    ("POST", "subscriptions/*"): changes.update,
     ("DELETE", "subscriptions/*"): subscriptions.cancel,
-    ("POST", "subscription_schedules"): subscriptions.create_schedule,
+    ("POST", "subscription_schedules"): schedules.create,
     ("GET", "subscription_schedules/*"): one_of("subscription_schedule"),
-    ("POST", "subscription_schedules/*"): subscriptions.update_schedule,
-    ("POST", "subscription_schedules/*/release"): subscriptions.release_schedule,
-    ("POST", "invoices/create_preview"): subscriptions.preview,
+    ("POST", "subscription_schedules/*"): schedules.update,
+    ("POST", "subscription_schedules/*/release"): schedules.release,
+    ("POST", "invoices/create_preview"): changes.preview,
     ("GET", "invoices"): money.list_invoices,
     ("GET", "invoices/*"): one_of("invoice"),
-    ("POST", "invoices/*/pay"): money.pay_invoice,
+    ("POST", "invoices/*/pay"): periods.pay_invoice,
     ("POST", "invoices/*/void"): money.void_invoice,
     ("GET", "invoice_payments"): money.list_invoice_payments,
     ("GET", "payment_intents"): many_of("payment_intent", "customer"),

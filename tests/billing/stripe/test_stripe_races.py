@@ -5,24 +5,29 @@ Each race is shown first with what prevents it taken off.
 
 import json
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any
+from uuid import uuid4
 
 import pytest
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
 from accounts.services.audit import Actor
 from billing.gateways.stripe_shapes import event as event_of
 from billing.models import CheckoutIntent, Grant, StripeEvent
+from billing.services.ledger import book
 from billing.services.stripe import checkout, inbox, work
 from billing.types import RemoteEvent
 from huntaze.kernel import clock
 from huntaze.kernel.outbox import LeaseLost
 from huntaze.kernel.tenancy import cross_workspace, workspace_scope
 from tests.billing.stripe.conftest import Shop, open_shop, post
+from tests.factories.billing import credits
 from tests.sandbox.server import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -37,16 +42,12 @@ def shop(transactional_db: None, stripe_settings: Sandbox) -> Shop:
 
 @contextmanager
 def without_the_index() -> Iterator[None]:
-    with connection.cursor() as cursor:
-        cursor.execute(f"DROP INDEX {INDEX}")
+    _run(f"DROP INDEX {INDEX}")
     try:
         yield
     finally:
         StripeEvent.objects.all().delete()
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"CREATE UNIQUE INDEX {INDEX} ON billing_stripeevent (serial_key) WHERE state = 'working'"
-            )
+        _run(f"CREATE UNIQUE INDEX {INDEX} ON billing_stripeevent (serial_key) WHERE state = 'working'")
 
 
 def at_once(*deeds: Callable[[], Any]) -> list[Any]:
@@ -177,6 +178,80 @@ def _store_fifty(shop: Shop) -> None:
     event = _paid_session_event(shop)
     for number in range(50):
         inbox.store(event_of(event | {"id": f"evt_copy_{number}"}), source="webhook", now=shop.now())
+
+
+WORKERS = 8
+
+
+def _settled_with_nothing_in_the_way(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """Eight workers each hold an event of the one session, as without the index; the ledger's lock is off, and all of
+    them look whether the credits were given before any of them gives them."""
+    _store_fifty(shop)
+    credits(shop.workspace, 1)  # opens the books: two first openings would wait for each other
+    session = next(row for row in shop.objects("checkout.session"))
+    with cross_workspace("test"):  # no row but the ledger's own makes them wait for each other
+        CheckoutIntent.objects.update(
+            state="paid", paid_at=shop.now(), payment_intent_id=session["payment_intent"]
+        )
+    rows = list(StripeEvent.objects.filter(type="checkout.session.completed")[:WORKERS])
+    for row in rows:
+        row.state, row.lease_token, row.leased_until = "working", uuid4(), shop.now() + inbox.LEASE
+        row.save()
+    looked, look = threading.Barrier(WORKERS), book.Book.is_posted
+
+    def look_together(self: book.Book, key: str) -> bool:
+        found = look(self, key)
+        looked.wait(30)
+        return found
+
+    monkeypatch.setattr(book, "_LOCK", book._LOCK.replace("FOR NO KEY UPDATE", ""))
+    monkeypatch.setattr(book.Book, "is_posted", look_together)
+
+    def settle(row: StripeEvent) -> str:
+        with cross_workspace("test"):
+            try:
+                return work.settle(row, work.look(row), shop.now())
+            except IntegrityError:
+                return "stopped by the database"
+
+    return Counter(at_once(*[partial(settle, row) for row in rows]))
+
+
+def test_without_the_lock_the_database_stops_the_second_grant(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with without_the_index():
+        found = _settled_with_nothing_in_the_way(shop, monkeypatch)
+    assert found == {"applied": 1, "stopped by the database": WORKERS - 1}
+    assert _pack_grants() == [25_000]
+
+
+def test_without_lock_and_constraint_every_delivery_is_a_grant(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with without_the_index(), without_the_key():
+        found = _settled_with_nothing_in_the_way(shop, monkeypatch)
+        assert found == {"applied": WORKERS}
+        assert _pack_grants() == [25_000] * WORKERS
+
+
+@contextmanager
+def without_the_key() -> Iterator[None]:
+    """A transaction's key may come twice; what came is thrown away afterwards."""
+    table, name = "billing_ledgertransaction", "ledger_transaction_once"
+    _run(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+    try:
+        yield
+    finally:
+        _run("SET session_replication_role = replica")
+        _run(f"DELETE FROM billing_ledgerentry; DELETE FROM {table}")
+        _run("SET session_replication_role = origin")
+        _run(f"ALTER TABLE {table} ADD CONSTRAINT {name} UNIQUE (workspace_id, idempotency_key)")
+
+
+def _run(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
 
 
 def test_two_clicks_at_once_are_one_session(shop: Shop) -> None:
