@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from huntaze.kernel.errors import Conflict, NotAllowed, Unavailable, UsageLimitExceeded
+from huntaze.kernel.errors import Conflict, ReadOnly, Unavailable, UsageLimitExceeded
 
 
 class CreditsExhausted(UsageLimitExceeded):
@@ -17,11 +17,8 @@ class CreditsExhausted(UsageLimitExceeded):
         super().__init__(needed=needed, available=available, limit=limit, used=used, reset_date=resets_at)
 
 
-class ReadOnlyAccess(NotAllowed):
+class ReadOnlyAccess(ReadOnly):
     """The subscription is unpaid for too long: nothing is spent until it is paid."""
-
-    code = "billing"
-    message = "This workspace is read-only until its subscription is paid on the billing page"
 
     def __init__(self) -> None:
         super().__init__(reason="billing")

@@ -6,6 +6,7 @@ from billing.views import pages
 
 urlpatterns = [
     path("billing", pages.overview, name="billing"),
+    path("billing/history", pages.history, name="billing_history"),
     path("billing/plan", pages.buy_plan, name="billing_buy_plan"),
     path("billing/pack", pages.buy_pack, name="billing_buy_pack"),
     path("billing/portal", pages.portal, name="billing_portal"),

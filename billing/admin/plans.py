@@ -3,12 +3,15 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from accounts.services.audit import Actor
-from billing.models import LimitOverride, Plan, PlanLimit, PlanPrice
+from billing.admin.reasons import ReasonForm, reason_of
+from billing.models import LimitOverride, Plan, PlanLimit, PlanLimitChange, PlanPrice
 from billing.services import limits
 from billing.types import Feature
 from huntaze.kernel import clock
@@ -28,10 +31,21 @@ class PlanPriceAdmin(ReadOnlyAdmin):
     ordering = ("plan__rank", "interval")
 
 
+class PlanLimitForm(forms.ModelForm):  # type: ignore[type-arg]
+    reason = forms.CharField(label=_("Reason"), max_length=200)
+
+    class Meta:
+        model = PlanLimit
+        fields = ("value",)
+        help_texts = {"value": _("Empty is unlimited, a flag is 0 or 1.")}
+
+
 class PlanLimitAdmin(ReadOnlyAdmin):
-    """How much a plan allows. Empty is unlimited, a flag is 0 or 1; Django's own log keeps who changed what."""
+    """How much a plan allows, for everybody who has it. Each change is kept with its reason."""
 
     operated_with = "staff.billing"
+    form = PlanLimitForm
+    fields = ("plan", "feature", "period", "value", "reason")
     list_per_page = 100  # all of them on one page
 
     list_display = ("plan", "feature", "value", "period")
@@ -44,7 +58,19 @@ class PlanLimitAdmin(ReadOnlyAdmin):
         return self.has_operate_permission(request)
 
     def save_model(self, request: HttpRequest, obj: PlanLimit, form: Any, change: bool) -> None:
-        limits.change_plan(row=obj, value=obj.value)
+        limits.change_plan(
+            row=obj,
+            value=obj.value,
+            reason=form.cleaned_data["reason"],
+            actor=Actor.staff(int(request.user.pk or 0)),
+            now=clock.now(),
+        )
+
+
+class PlanLimitChangeAdmin(ReadOnlyAdmin):
+    list_display = ("at", "plan", "feature", "was", "value", "reason", "changed_by")
+    list_select_related = ("plan", "changed_by")
+    ordering = ("-id",)
 
 
 class OverrideForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -64,12 +90,11 @@ class LimitOverrideAdmin(ReadOnlyAdmin):
     search_fields = ("workspace__name",)
     autocomplete_fields = ("workspace",)
     ordering = ("-id",)
+    actions = ("end",)
+    action_form = ReasonForm
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return self.has_operate_permission(request)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return obj is not None and self.has_operate_permission(request)
 
     def save_model(self, request: HttpRequest, obj: LimitOverride, form: Any, change: bool) -> None:
         limits.override(
@@ -82,11 +107,21 @@ class LimitOverrideAdmin(ReadOnlyAdmin):
         )
         obj.pk = LimitOverride.objects.get(workspace_id=obj.workspace_id, feature=obj.feature).pk
 
-    def delete_model(self, request: HttpRequest, obj: LimitOverride) -> None:
-        limits.end_override(row=obj, reason="", actor=Actor.staff(int(request.user.pk or 0)), now=clock.now())
+    @admin.action(permissions=["operate"], description=_("Back to the plan's limit"))
+    def end(self, request: HttpRequest, queryset: QuerySet[LimitOverride]) -> None:
+        if not (reason := reason_of(self, request)):
+            return
+        actor, rows = Actor.staff(int(request.user.pk or 0)), list(queryset)
+        for row in rows:
+            limits.end_override(row=row, reason=reason, actor=actor, now=clock.now())
+        text = ngettext(
+            "%(count)d limit is the plan's again.", "%(count)d limits are the plan's again.", len(rows)
+        )
+        self.message_user(request, text % {"count": len(rows)}, messages.SUCCESS)
 
 
 admin.site.register(Plan, PlanAdmin)
 admin.site.register(PlanPrice, PlanPriceAdmin)
 admin.site.register(PlanLimit, PlanLimitAdmin)
+admin.site.register(PlanLimitChange, PlanLimitChangeAdmin)
 admin.site.register(LimitOverride, LimitOverrideAdmin)

@@ -5,11 +5,9 @@ dj-stripe's own pages would show keys and change things: all of them go, and wha
 
 from typing import Any
 
-from django import forms
 from django.apps import apps
 from django.contrib import admin, messages
 from django.contrib.admin.exceptions import NotRegistered
-from django.contrib.admin.helpers import ActionForm
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -17,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from accounts.services.audit import Actor
+from billing.admin.reasons import ReasonForm, reason_of
 from billing.models import (
     CheckoutIntent,
     MessagePack,
@@ -25,6 +24,7 @@ from billing.models import (
     SubscriptionHistory,
     SubscriptionRecord,
 )
+from billing.selectors.margin import margin_of
 from billing.selectors.timeline import timeline_of
 from billing.services.stripe import inbox, reconcile, staff
 from huntaze.kernel import clock, ids
@@ -34,20 +34,6 @@ from huntaze.kernel.outbox import State
 
 #: What of the mirror staff may read.
 MIRRORED = ("Customer", "Subscription", "Invoice", "Charge", "Dispute", "Session", "Product", "Price")
-
-
-class ReasonForm(ActionForm):
-    """The box beside an action: why it is done."""
-
-    reason = forms.CharField(max_length=200, required=False, label=_("Reason"))
-
-
-def reason_of(page: ReadOnlyAdmin, request: HttpRequest) -> str:
-    """The reason given; empty, and said so, when there is none."""
-    reason = request.POST.get("reason", "").strip()[:200]
-    if not reason:
-        page.message_user(request, _("Say why, beside the action."), messages.ERROR)
-    return reason
 
 
 class ByPublicId(ReadOnlyAdmin):
@@ -160,6 +146,7 @@ class SubscriptionRecordAdmin(ReadOnlyAdmin):
         record = more.get("obj")
         if record is not None:
             context["timeline"] = timeline_of(record, kind=request.GET.get("of", ""))
+            context["margin"] = margin_of(record)
         return super().render_change_form(request, context, *args, **more)
 
 

@@ -2,11 +2,13 @@
 
 from django.urls import path
 
+from billing.api.ledger import LedgerViewSet
 from billing.api.stripe import StripeViewSet
 from billing.api.usage import UsageViewSet
 
 urlpatterns = [
     path("billing/usage", UsageViewSet.as_view({"get": "read"})),
+    path("billing/ledger", LedgerViewSet.as_view({"get": "read"})),
     path("billing/checkout", StripeViewSet.as_view({"post": "checkout"})),
     path("billing/message-packs/checkout", StripeViewSet.as_view({"post": "packs"})),
     path("billing/portal", StripeViewSet.as_view({"post": "portal"})),

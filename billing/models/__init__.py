@@ -8,7 +8,7 @@ from billing.models.ledger import (
     Reservation,
     ReservationPart,
 )
-from billing.models.plans import LimitOverride, Plan, PlanLimit, PlanPrice
+from billing.models.plans import LimitOverride, Plan, PlanLimit, PlanLimitChange, PlanPrice
 from billing.models.stripe import CheckoutIntent, MessagePack, ReconciliationFinding, StripeEvent
 from billing.models.subscriptions import SubscriptionHistory, SubscriptionRecord
 from billing.models.usage import StockCount, UsageCount, WorkspaceHold
@@ -23,6 +23,7 @@ __all__ = [
     "MessagePack",
     "Plan",
     "PlanLimit",
+    "PlanLimitChange",
     "PlanPrice",
     "ReconciliationFinding",
     "Reservation",

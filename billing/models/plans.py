@@ -1,5 +1,6 @@
 """Plans as rows: what they are called, what they cost, what they allow. Edited by staff, read by entitlements."""
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
@@ -58,6 +59,22 @@ class PlanLimit(models.Model):
             models.UniqueConstraint(fields=["plan", "feature"], name="plan_limit_once"),
             models.CheckConstraint(condition=Q(value=None) | Q(value__gte=0), name="plan_limit_not_negative"),
         ]
+
+    def __str__(self) -> str:
+        return f"{self.plan_id}:{self.feature}"
+
+
+class PlanLimitChange(models.Model):
+    """Staff let a plan allow another amount: what it was, what it is since, who and why. Rows are only ever added; a
+    plan belongs to no workspace, so this does not stand in any workspace's audit log."""
+
+    plan = models.ForeignKey(Plan, models.PROTECT, related_name="+")
+    feature = models.CharField(max_length=30)
+    was = models.BigIntegerField(null=True)
+    value = models.BigIntegerField(null=True)
+    reason = models.CharField(max_length=200)
+    changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField()
 
     def __str__(self) -> str:
         return f"{self.plan_id}:{self.feature}"

@@ -24,6 +24,11 @@ def owed(purses: Sequence[Purse], standing: Standing, unit: str, needed: int) ->
     return max(0, limit - given(purses, standing))
 
 
+def to_come(owed: int, debt: int) -> int:
+    """What can be spent of credits that the plan has still to give: a debt is paid first."""
+    return max(0, owed - debt)
+
+
 def given(purses: Sequence[Purse], standing: Standing) -> int:
     """What the plan gave in this period."""
     return sum(purse.amount for purse in purses if purse.period_start == standing.period_start)

@@ -10,11 +10,10 @@ from billing.models import MessagePack, Plan, PlanPrice, SubscriptionRecord
 from billing.rules.access import grace_ends_at
 from billing.rules.features import KINDS
 from billing.rules.subscriptions import LIVING
-from billing.selectors import credits
 from billing.selectors.standing import standing
 from billing.selectors.subscriptions import record_of
 from billing.selectors.usage import Usage
-from billing.types import Feature, FeatureKind, Unit
+from billing.types import Feature, FeatureKind
 from huntaze.kernel.money import Money
 
 
@@ -129,8 +128,3 @@ def lines_of(found: Usage) -> list[Line]:
         used = found.features.get(Feature(feature))
         rows.append(Line(feature, limit, used.used + used.reserved if used else None))
     return sorted(rows, key=lambda line: (line.used is None, list(Feature).index(Feature(line.feature))))
-
-
-def history_of(workspace_id: int, most: int) -> list[Any]:
-    """The newest deeds of the messages' ledger."""
-    return list(credits.history(workspace_id, Unit.MESSAGE, limit=most))

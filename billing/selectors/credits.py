@@ -1,11 +1,10 @@
-"""What a workspace's credits look like: balance, grants, history."""
+"""What a workspace's credits look like: balance and grants; their history is `selectors.ledger`."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Q, QuerySet, Sum
 
-from billing.models import Grant, LedgerAccount, LedgerTransaction
+from billing.models import Grant, LedgerAccount
 from billing.types import AccountKind, Balance, Purse, Unit
 from huntaze.kernel.tenancy import refuse_foreign
 
@@ -44,30 +43,7 @@ def purses(workspace_id: int, unit: Unit, now: datetime) -> list[Purse]:
     return [Purse(*row) for row in rows.values_list(*fields)]
 
 
-@dataclass(frozen=True, slots=True)
-class Deed:
-    """One transaction as people see it: `changes` are the balances that it moved."""
-
-    id: str
-    kind: str
-    ref_type: str
-    ref_id: str
-    note: str
-    at: datetime
-    changes: dict[str, int]
-
-
-def history(workspace_id: int, unit: Unit, *, limit: int, before: int | None = None) -> list[Deed]:
-    """The newest transactions first; `before` is the key of the last one seen."""
-    refuse_foreign(workspace_id)
-    rows = LedgerTransaction.objects.filter(workspace_id=workspace_id, unit=unit).order_by("-pk")
-    if before is not None:
-        rows = rows.filter(pk__lt=before)
-    return [_deed(row) for row in rows.prefetch_related("entries__account")[:limit]]
-
-
-def _deed(row: LedgerTransaction) -> Deed:
-    changes: dict[str, int] = {}
-    for entry in row.entries.all():
-        changes[entry.account.kind] = changes.get(entry.account.kind, 0) + entry.amount
-    return Deed(row.public_id, row.kind, row.ref_type, row.ref_id, row.note, row.at, changes)
+def debt(workspace_id: int, unit: Unit) -> int:
+    """Credits that were spent and are not there any more: what comes next pays them first."""
+    rows = LedgerAccount.objects.filter(workspace_id=workspace_id, unit=unit, kind=AccountKind.DEBT)
+    return -(rows.values_list("balance", flat=True).first() or 0)

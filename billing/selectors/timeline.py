@@ -3,19 +3,37 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from itertools import chain
 
 from accounts.models import AuditEvent
 from billing.models import (
     CheckoutIntent,
+    LedgerEntry,
     LedgerTransaction,
     StripeEvent,
     SubscriptionHistory,
     SubscriptionRecord,
 )
+from billing.types import AI_USD_PER_DOLLAR, AccountKind, Unit
 
 MOST = 200
-KINDS = ("stripe", "subscription", "ledger", "checkout", "staff")
+KINDS = ("stripe", "subscription", "ledger", "ai", "checkout", "staff")
+#: Rows of the workspace's audit log that are about its money.
+DEEDS = (
+    "billing.checkout.started",
+    "billing.checkout.paid",
+    "billing.plan.change_asked",
+    "billing.subscription.cancelled",
+    "billing.subscription.resumed",
+    "billing.pack.refunded",
+    "billing.grace.extended",
+    "credits.granted",
+    "limits.overridden",
+    "limits.override_ended",
+    "workspace.held",
+    "workspace.let_go",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +52,7 @@ def timeline_of(record: SubscriptionRecord, *, kind: str = "") -> list[Moment]:
         "stripe": _stripe,
         "subscription": _subscription,
         "ledger": _ledger,
+        "ai": _ai,
         "checkout": _checkout,
         "staff": _staff,
     }
@@ -59,9 +78,22 @@ def _subscription(record: SubscriptionRecord) -> Iterator[Moment]:
 
 def _ledger(record: SubscriptionRecord) -> Iterator[Moment]:
     rows = LedgerTransaction.objects.filter(workspace_id=record.workspace_id).order_by("-id")
+    rows = rows.filter(unit__in=[unit for unit in Unit if unit != Unit.AI_USD])
     for row in rows.prefetch_related("entries__account")[:MOST]:
         legs = ", ".join(f"{leg.account.kind} {leg.amount:+}" for leg in row.entries.all())
         yield Moment(row.at, "ledger", f"{row.kind} {row.unit}", f"{legs} ({row.idempotency_key})")
+
+
+def _ai(record: SubscriptionRecord) -> Iterator[Moment]:
+    """What AI has cost, as it was settled."""
+    spent = LedgerEntry.objects.filter(
+        transaction__workspace_id=record.workspace_id,
+        transaction__unit=Unit.AI_USD,
+        account__kind=AccountKind.CONSUMED,
+    )
+    for entry in spent.select_related("transaction").order_by("-transaction_id")[:MOST]:
+        dollars = Decimal(entry.amount) / AI_USD_PER_DOLLAR
+        yield Moment(entry.transaction.at, "ai", f"{dollars} USD", f"({entry.transaction.idempotency_key})")
 
 
 def _checkout(record: SubscriptionRecord) -> Iterator[Moment]:
@@ -71,6 +103,6 @@ def _checkout(record: SubscriptionRecord) -> Iterator[Moment]:
 
 
 def _staff(record: SubscriptionRecord) -> Iterator[Moment]:
-    rows = AuditEvent.objects.filter(workspace_id=record.workspace_id, action__startswith="billing.")
+    rows = AuditEvent.objects.filter(workspace_id=record.workspace_id, action__in=DEEDS)
     for row in rows.order_by("-at", "-id")[:MOST]:
         yield Moment(row.at, "staff", row.action, f"{row.actor_kind} {row.reason}".strip())

@@ -8,7 +8,7 @@ from django.db import transaction
 from redis.exceptions import RedisError
 
 from accounts.services import audit
-from billing.models import LimitOverride, PlanLimit
+from billing.models import LimitOverride, PlanLimit, PlanLimitChange
 from billing.selectors import cache
 from billing.services.ledger import grants
 from billing.types import Feature, GrantSource, Unit
@@ -23,11 +23,24 @@ def tell_everybody() -> None:
     transaction.on_commit(_publish)
 
 
-def change_plan(*, row: PlanLimit, value: int | None) -> None:
-    """A plan allows another amount from now on; null is unlimited."""
+def change_plan(*, row: PlanLimit, value: int | None, reason: str, actor: audit.Actor, now: datetime) -> bool:
+    """A plan allows another amount from now on; null is unlimited. False when it is the amount already."""
     with transaction.atomic():
+        before = PlanLimit.objects.select_for_update().get(pk=row.pk)
+        if before.value == value:
+            return False
         PlanLimit.objects.filter(pk=row.pk).update(value=value)
+        PlanLimitChange.objects.create(
+            plan_id=before.plan_id,
+            feature=before.feature,
+            was=before.value,
+            value=value,
+            reason=reason,
+            changed_by_id=actor.user_pk,
+            at=now,
+        )
         tell_everybody()
+    return True
 
 
 def override(

@@ -49,6 +49,14 @@ WORDS: dict[str, dict[str, Any]] = {
         "refund": _("Refunded"),
         "restore": _("Restored"),
     },
+    "cause": {
+        "delivery": _("A message"),
+        "campaign": _("A campaign"),
+        "plan": _("Plan"),
+        "pack": _("Message pack"),
+        "promo": _("Promotion"),
+        "manual": _("From our team"),
+    },
     "feature": {
         "messages": _("Messages a month"),
         "ai_generations": _("AI texts a month"),

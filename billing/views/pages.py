@@ -14,15 +14,17 @@ from billing.errors import AlreadySubscribed, NoChange, NoSubscription, PaymentR
 from billing.forms import ChangeForm, PackForm, PlanForm
 from billing.selectors import billing_page as selectors
 from billing.selectors.intents import intent_of
+from billing.selectors.ledger import history as history_of
 from billing.selectors.subscriptions import record_of
 from billing.selectors.usage import usage
 from billing.services.stripe import changes, checkout
 from billing.services.stripe.pages import hosts
+from billing.types import Unit
 from huntaze.kernel import clock
 from huntaze.kernel.errors import Unavailable
 from huntaze.kernel.web import page, principal_of
 
-MOST_INVOICES, MOST_DEEDS = 12, 20
+MOST_INVOICES, MOST_DEEDS, DEEDS_A_PAGE = 12, 10, 50
 #: The page after paying asks again every two seconds, for a minute.
 AGAIN_SECONDS, MOST_LOOKS = 2, 30
 
@@ -40,7 +42,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "grace_ends_at": selectors.grace_of(record),
         "offers": selectors.offers(record),
         "packs": selectors.packs(),
-        "history": selectors.history_of(pk, MOST_DEEDS),
+        "history": history_of(pk, Unit.MESSAGE, limit=MOST_DEEDS),
         "invoices": _invoices(request),
         "may_manage": principal_of(request).can("billing.manage"),
         "plan": selectors.plan_named(found.standing.plan),
@@ -49,6 +51,15 @@ def overview(request: HttpRequest) -> HttpResponse:
     # Forms of this page end at Stripe's, and browsers check the whole way; django-csp reads this of a response.
     response._csp_update = {"form-action": hosts()}  # type: ignore[attr-defined]
     return response
+
+
+@page("billing.view")
+@require_safe
+def history(request: HttpRequest) -> HttpResponse:
+    """Everything that moved the messages' credits, page by page."""
+    cursor = request.GET.get("before", "")[:60]
+    found = history_of(principal_of(request).workspace_pk, Unit.MESSAGE, limit=DEEDS_A_PAGE, cursor=cursor)
+    return render(request, "billing/history.html", {"history": found, "is_first": not cursor})
 
 
 def _invoices(request: HttpRequest) -> list[Any] | None:

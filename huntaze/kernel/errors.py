@@ -89,6 +89,13 @@ class PlanRequired(NotAllowed):
     message = "Plan required"
 
 
+class ReadOnly(NotAllowed):
+    """Nothing is spent in this workspace until it has paid; `data`: reason."""
+
+    code = "billing"
+    message = "This workspace is read-only until its subscription is paid on the billing page"
+
+
 class Unavailable(DomainError):
     """Something that we need is down; `data`: retry_after (seconds)."""
 

@@ -23,7 +23,7 @@ from rest_framework.request import Request
 
 from huntaze.kernel import clock, context
 from huntaze.kernel.api.principal import Principal
-from huntaze.kernel.errors import Invalid, NotAllowed, NotFound, PlanRequired, UsageLimitExceeded
+from huntaze.kernel.errors import Invalid, NotAllowed, NotFound, PlanRequired, ReadOnly, UsageLimitExceeded
 from huntaze.kernel.tenancy import workspace_scope
 
 
@@ -142,7 +142,7 @@ def page(capability: str, *, step_up: bool = False) -> Callable[[View], View]:
                     response = view(request, *args, **kwargs)
                 except NotFound as error:
                     raise Http404 from error
-                except (UsageLimitExceeded, PlanRequired) as error:
+                except (UsageLimitExceeded, PlanRequired, ReadOnly) as error:
                     response = limit_reached(request, error)
                 except NotAllowed as error:
                     raise PermissionDenied from error
@@ -157,11 +157,16 @@ def page(capability: str, *, step_up: bool = False) -> Callable[[View], View]:
     return decorate
 
 
-def limit_reached(request: HttpRequest, error: UsageLimitExceeded | PlanRequired) -> HttpResponse:
-    """The page or fragment that says what the plan does not allow, with the way to another plan."""
+def limit_reached(request: HttpRequest, error: UsageLimitExceeded | PlanRequired | ReadOnly) -> HttpResponse:
+    """The page or fragment that says what the plan does not allow, or that it is unpaid, with the way out."""
     template = "errors/_limit.html" if is_fragment(request) else "errors/limit.html"
     status = 429 if isinstance(error, UsageLimitExceeded) else 403
-    context_ = {"limit": error.data, "is_spent": status == 429, "billing_url": settings.BILLING_URL}
+    context_ = {
+        "limit": error.data,
+        "is_spent": status == 429,
+        "is_unpaid": isinstance(error, ReadOnly),
+        "billing_url": settings.BILLING_URL,
+    }
     return render(request, template, context_, status=status)
 
 

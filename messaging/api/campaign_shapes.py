@@ -5,6 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from billing.rules.quotes import Quote
 from huntaze.kernel import clock
 from huntaze.kernel.money import Money
 from messaging.api.campaign_inputs import CAPS, AutomaticInput, CapsInput, ScheduleInput
@@ -105,8 +106,29 @@ class PreviewOutput(serializers.Serializer[Any]):
     )
 
 
+class ShareOutput(serializers.Serializer[Any]):
+    source = serializers.CharField(help_text="plan, promo, manual or pack.")  # type: ignore[assignment]
+    amount = serializers.IntegerField()
+    expires_at = serializers.DateTimeField(allow_null=True)
+
+
+class CreditsOutput(serializers.Serializer[Any]):
+    """As of now: nothing is set aside before the launch."""
+
+    cost = serializers.IntegerField(help_text="One for each recipient of the plan.")
+    available = serializers.IntegerField(allow_null=True, help_text="Null: no limit.")
+    available_after = serializers.IntegerField(allow_null=True)
+    missing = serializers.IntegerField(help_text="So many recipients wait until there are more credits.")
+    paid_by = ShareOutput(many=True, help_text="In the order in which they are spent.")
+
+
+class PlannedOutput(CampaignOutput):
+    credits = CreditsOutput()
+
+
 class PreviewsOutput(serializers.Serializer[Any]):
     previews = PreviewOutput(many=True)
+    credits = CreditsOutput(allow_null=True, help_text="Null before it was planned.")
 
 
 class ProgressOutput(serializers.Serializer[Any]):
@@ -211,6 +233,19 @@ def progress(row: Campaign, found: Progress) -> dict[str, Any]:
         "rate_per_minute": found.rate_per_minute,
         "estimated_completion_time": _iso(found.ends_at),
         "approval": approval(row),
+    }
+
+
+def credits(found: Quote) -> dict[str, Any]:
+    return {
+        "cost": found.cost,
+        "available": found.available,
+        "available_after": found.after,
+        "missing": found.missing,
+        "paid_by": [
+            {"source": share.source, "amount": share.amount, "expires_at": _iso(share.expires_at)}
+            for share in found.shares
+        ],
     }
 
 

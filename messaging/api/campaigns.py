@@ -1,6 +1,7 @@
 """`/api/onlyfans/campaigns`: writing, planning, approving, launching and steering queued mass messages."""
 
 from collections.abc import Callable
+from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework import status
@@ -18,7 +19,7 @@ from messaging.api.base import ACCOUNT, MessagingBase
 from messaging.models import Campaign
 from messaging.selectors.campaigns import campaign_of, campaigns_of
 from messaging.services.campaigns import approve, edit, launch, plan, steer
-from messaging.services.campaigns.preview import MOST_SHOWN, previews
+from messaging.services.campaigns.preview import MOST_SHOWN, cost_of, previews
 from messaging.services.campaigns.progress import progress
 from messaging.types import CampaignState
 
@@ -129,14 +130,14 @@ class CampaignViewSet(MessagingBase):
     @extend_schema(
         operation_id="campaigns_plan",
         summary="Count who gets it and who does not",
-        description="With somebody in it the campaign awaits approval.",
+        description="With somebody in it the campaign awaits approval. `credits` says what it would cost now.",
         tags=TAGS,
         request=None,
-        responses=shapes.CampaignOutput,
+        responses=shapes.PlannedOutput,
     )
     def plan(self, request: Request, campaign_id: str) -> Response:
         row = plan.plan(campaign=self._campaign(campaign_id), actor=self.actor, now=clock.now())
-        return Response(shapes.campaign(row))
+        return Response(shapes.campaign(row) | {"credits": self._credits(row)})
 
     @extend_schema(
         operation_id="campaigns_approve", summary="Approve exactly this content",
@@ -278,8 +279,13 @@ class CampaignViewSet(MessagingBase):
         ),
     )
     def preview(self, request: Request, campaign_id: str) -> Response:
-        seen = previews(campaign=self._campaign(campaign_id), now=clock.now())
-        return Response({"previews": [shapes.preview(one) for one in seen]})
+        row = self._campaign(campaign_id)
+        seen = previews(campaign=row, now=clock.now())
+        return Response({"previews": [shapes.preview(one) for one in seen], "credits": self._credits(row)})
+
+    def _credits(self, row: Campaign) -> dict[str, Any] | None:
+        found = cost_of(row, clock.now())
+        return shapes.credits(found) if found else None
 
     def _campaign(self, campaign_id: str) -> Campaign:
         return campaign_of(self.reach, campaign_id)

@@ -16,6 +16,9 @@ from django.utils.translation import gettext as _
 from accounts.models import PlatformAccount
 from accounts.selectors import account_of, reachable_accounts
 from accounts.types import Platform
+from billing.rules.quotes import Quote
+from billing.selectors.quotes import quoted
+from billing.types import Unit
 from huntaze.kernel import clock
 from huntaze.kernel.errors import UsageLimitExceeded
 from huntaze.kernel.web import is_fragment, principal_of
@@ -99,11 +102,17 @@ def form_of(
     return {
         "form": form,
         "forecast": found,
+        "quote": quote_of(account),
         "account": account,
         "currency": currency_of(account.platform),
         "recent": recipients.recent(account),
         "place": place,
     }
+
+
+def quote_of(account: PlatformAccount) -> Quote:
+    """What one message costs, and what is left after it."""
+    return quoted(account.workspace_id, Unit.MESSAGE, 1, clock.now())
 
 
 def _priority(form: SendForm) -> int:

@@ -22,7 +22,17 @@ from messaging.selectors import queue_page, recipients
 from messaging.services import forecasts
 from messaging.services.fans import handle_digest
 from messaging.services.send_once import send_once
-from messaging.views.common import Place, asked_account, back, form_of, full, no_credits, place_of, unpaid
+from messaging.views.common import (
+    Place,
+    asked_account,
+    back,
+    form_of,
+    full,
+    no_credits,
+    place_of,
+    quote_of,
+    unpaid,
+)
 
 
 @page("messages.send")
@@ -65,7 +75,8 @@ def forecast(request: HttpRequest) -> HttpResponse:
         scheduled_at=data.get("scheduled_at"),
         now=clock.now(),
     )
-    return render(request, "messaging/_forecast.html", {"forecast": found, "account": account})
+    context = {"forecast": found, "account": account, "quote": quote_of(account)}
+    return render(request, "messaging/_forecast.html", context)
 
 
 @page("messages.send")

@@ -250,6 +250,7 @@ CALLS: dict[str, Call] = {
     f"POST {_CONNECTION}/face-mail": call(409, params=_ONLYFANS),
     f"POST {_CONNECTION}/face-done": call(409, params=_ONLYFANS),
     "GET /api/billing/usage": call(200, reach="none"),
+    "GET /api/billing/ledger": call(200, reach="none"),
     "GET /api/keys": call(200, reach="none"),
     "POST /api/keys": call(201, reach="none", body=lambda t: {"name": "New", "scopes": ["read"]}),
     "DELETE /api/keys/<key_id>": call(200, 204, reach="workspace"),
@@ -329,6 +330,7 @@ CALLS: dict[str, Call] = {
         for deed in ("preview", "change", "cancel", "resume")
     },
     "GET /billing": call(200, reach="none"),
+    "GET /billing/history": call(200, reach="none"),
     "POST /billing/plan": call(302, reach="none", body=lambda t: {"plan": "pro", "interval": "month"}),
     "POST /billing/pack": call(302, reach="none", body=lambda t: {"pack": "25k"}),
     "POST /billing/portal": call(302, reach="none"),

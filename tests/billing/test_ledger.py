@@ -9,7 +9,8 @@ from accounts.models import Workspace
 from accounts.services.audit import Actor
 from billing.errors import CreditsExhausted
 from billing.models import Grant, LedgerTransaction, Reservation
-from billing.selectors.credits import balance, history
+from billing.selectors.credits import balance
+from billing.selectors.ledger import history
 from billing.services.ledger import grants, reservations
 from billing.types import Balance, Feature, GrantSource, Ref, Unit
 from tests.billing.books import accounts, faults, left
@@ -47,7 +48,7 @@ def refund(grant: Grant, refunded: int, paid: int = 100) -> int:
 
 
 def deeds(workspace: Workspace) -> list[tuple[str, dict[str, int]]]:
-    return [(deed.kind, deed.changes) for deed in history(workspace.pk, MESSAGE, limit=50)][::-1]
+    return [(deed.kind, deed.changes) for deed in history(workspace.pk, MESSAGE, limit=50).rows][::-1]
 
 
 # --- the life of credits

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from billing.rules.quotes import Quote
+from billing.selectors.quotes import quoted
+from billing.types import Unit
 from huntaze.kernel.errors import NotFound
 from messaging.models import Campaign
 from messaging.rules import placeholders
@@ -10,6 +13,13 @@ from messaging.selectors.audiences import by_turn
 from messaging.services.campaigns.texts import filled, template_of
 
 MOST_SHOWN = 5
+
+
+def cost_of(campaign: Campaign, now: datetime) -> Quote | None:
+    """What its planned recipients would cost now, a credit each; null before it was planned."""
+    if campaign.plan is None:
+        return None
+    return quoted(campaign.workspace_id, Unit.MESSAGE, int(campaign.plan["planned"]), now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,71 @@
+"""Why messages wait although nothing is wrong with them, in words: on the page, in the status, in the form."""
+
+from typing import Any
+
+import pytest
+
+from billing.models import SubscriptionRecord, WorkspaceHold
+from billing.selectors import cache
+from billing.types import Feature
+from huntaze.kernel import clock
+from huntaze.kernel.tenancy import cross_workspace
+from messaging.services.campaigns import tend
+from tests.factories.billing import limit
+from tests.factories.campaigns import campaign
+from tests.factories.messaging import FanFactory, delivery
+
+pytestmark = pytest.mark.django_db
+UNPAID = "The subscription is unpaid, so nothing leaves this workspace."
+
+
+@pytest.fixture
+def unpaid(world: Any) -> Any:
+    """The world's workspace has not paid for long."""
+    now = clock.now()
+    with cross_workspace("demo"):
+        SubscriptionRecord.objects.create(
+            workspace=world.owner.workspace,
+            plan_id=None,
+            status="unpaid",
+            access_status="unpaid",
+            current_period_start=now,
+            current_period_end=now,
+        )
+        WorkspaceHold.objects.create(workspace=world.owner.workspace, since=now)
+    cache.forget()
+    return world
+
+
+def signed_in(client: Any, member: Any) -> Any:
+    client.force_login(member.user)
+    return client
+
+
+def test_an_unpaid_workspace_says_so_on_the_page_and_on_each_message(client: Any, unpaid: Any) -> None:
+    row = delivery(unpaid.fan, unpaid.owner, state="queued")
+    page = signed_in(client, unpaid.owner).get("/onlyfans").content.decode()
+    assert UNPAID in page
+    assert "Waits until the subscription is paid." in page
+    assert 'href="/billing">To the billing page' in page
+    receipt = client.get(f"/onlyfans/message/{row.reference}", headers={"HX-Request": "true"})
+    assert UNPAID in receipt.content.decode()
+
+
+def test_who_may_not_see_billing_is_told_and_not_sent_there(client: Any, unpaid: Any) -> None:
+    page = signed_in(client, unpaid.chatter).get("/onlyfans").content.decode()
+    assert UNPAID in page
+    assert "To the billing page" not in page
+
+
+def test_a_campaign_without_credits_says_what_helps(client: Any, api: Any, world: Any) -> None:
+    limit(world.owner.workspace, Feature.MESSAGES, 0)
+    people = [{"fan": FanFactory(account=world.account).public_id} for _ in range(2)]
+    campaign(world.account, world.owner, people, approved_by=world.manager)
+    tend.tend(now=clock.now())
+    page = signed_in(client, world.owner).get("/onlyfans").content.decode()
+    assert "A campaign waits because there are no message credits left." in page
+    health = api(world.owner).get("/api/onlyfans/messaging/status").json()["health"]
+    assert health == {
+        "status": "degraded",
+        "message": "A campaign waits for message credits: buy a pack or change the plan.",
+    }
