@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from billing.models import SubscriptionRecord, WorkspaceHold
+from billing.models import Plan, SubscriptionRecord, WorkspaceHold
 from billing.selectors import cache
 from billing.types import Feature
 from huntaze.kernel import clock
@@ -25,7 +25,7 @@ def unpaid(world: Any) -> Any:
     with cross_workspace("demo"):
         SubscriptionRecord.objects.create(
             workspace=world.owner.workspace,
-            plan_id=None,
+            plan=Plan.objects.get(key="pro"),
             status="unpaid",
             access_status="unpaid",
             current_period_start=now,
@@ -47,8 +47,23 @@ def test_an_unpaid_workspace_says_so_on_the_page_and_on_each_message(client: Any
     assert UNPAID in page
     assert "Waits until the subscription is paid." in page
     assert 'href="/billing">To the billing page' in page
-    receipt = client.get(f"/onlyfans/message/{row.reference}", headers={"HX-Request": "true"})
+    receipt = client.get(f"/onlyfans/messages/{row.reference}", headers={"HX-Request": "true"})
     assert UNPAID in receipt.content.decode()
+
+
+def test_what_was_typed_stays_in_the_form_of_an_unpaid_workspace(client: Any, unpaid: Any) -> None:
+    page = signed_in(client, unpaid.owner)
+    data = {
+        "account": unpaid.account.public_id,
+        "recipient": unpaid.fan.platform_user_id,
+        "text": "a text that took long",
+        "token": page.get("/onlyfans").context["form"]["token"].value(),
+        "priority": "5",
+    }
+    answer = page.post("/onlyfans/send", data)
+    assert answer.status_code == 403
+    for words in ("a text that took long", "The subscription is unpaid, so nothing new is queued."):
+        assert words in answer.content.decode()
 
 
 def test_who_may_not_see_billing_is_told_and_not_sent_there(client: Any, unpaid: Any) -> None:

@@ -10,10 +10,15 @@ from accounts.models import User
 from accounts.services.privacy.registry import Subject
 from accounts.types import PrivacyScope
 from billing.models import StripeEvent
+from billing.selectors.margin import margin_of
+from billing.selectors.timeline import timeline_of
 from billing.services import privacy
-from huntaze.kernel.tenancy import workspace_scope
+from billing.services.ledger import reservations
+from billing.types import Ref, Unit
+from huntaze.kernel.tenancy import cross_workspace, workspace_scope
 from tests.billing.stripe.conftest import Shop
 from tests.factories.accounts import UserFactory
+from tests.factories.billing import credits
 
 
 @pytest.fixture
@@ -86,6 +91,27 @@ def test_staff_may_read_copies_and_no_key(admin_client: Client, mirrored: Shop) 
         assert admin_client.get(f"/admin/djstripe/{name}/").status_code == 404
 
 
+def test_the_margin_is_the_sum_of_rows(mirrored: Shop) -> None:
+    mirrored.subscribe("pro")
+    mirrored.pay(mirrored.start_pack())
+    mirrored.settle()
+    pack = next(row["id"] for row in mirrored.objects("charge") if row["amount"] == 4_900)
+    mirrored.control("POST", f"charges/{pack}/refund", {"amount": 900})
+    mirrored.settle()
+    credits(mirrored.workspace, 10**10, unit=Unit.AI_USD)
+    at: dict[str, Any] = {"workspace_id": mirrored.workspace.pk, "unit": Unit.AI_USD, "now": mirrored.now()}
+    with workspace_scope(mirrored.workspace.pk):
+        reservations.reserve(**at, quantity=5 * 10**9, ref=Ref("test", "one"))
+        reservations.settle(**at, quantity=1_234_500_000, ref=Ref("test", "one"))
+    with cross_workspace("test"):
+        months = margin_of(mirrored.record)
+        timeline = timeline_of(mirrored.record, kind="ai")
+    assert [(str(m.taken[0]), str(m.given_back[0]), str(m.ai), str(m.margin)) for m in months] == [
+        ("78.00 USD", "9.00 USD", "0.12345", "68.87655")
+    ]
+    assert [one.what for one in timeline] == ["0.12345 USD"]
+
+
 def test_a_workspace_s_time_line_shows_all_of_it(admin_client: Client, mirrored: Shop) -> None:
     mirrored.subscribe("pro")
     mirrored.pay(mirrored.start_pack())
@@ -94,5 +120,6 @@ def test_a_workspace_s_time_line_shows_all_of_it(admin_client: Client, mirrored:
     text = page.content.decode()
     for word in ("customer.subscription.created", "pack:25k", "grant message", "status:  → active"):
         assert word in text
+    assert "No AI use recorded" in text
     only = admin_client.get(f"/admin/billing/subscriptionrecord/{mirrored.record.pk}/change/?of=ledger")
     assert "customer.subscription.created" not in only.content.decode()
