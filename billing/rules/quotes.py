@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from billing.rules import credits
-from billing.rules.allowance import owed, to_come
 from billing.types import GrantSource, Purse, Standing
 
 
@@ -31,15 +30,14 @@ class Quote:
 
 
 def quote(
-    purses: Sequence[Purse], standing: Standing, unit: str, cost: int, *, debt: int, is_unlimited: bool
+    purses: Sequence[Purse], standing: Standing, cost: int, *, coming: int, is_unlimited: bool
 ) -> Quote:
-    """What `cost` credits would leave and from which grants they would come, in the order in which they are spent; what
-    the plan has still to give in this period counts, but for the debt that it pays first."""
-    extra = to_come(owed(purses, standing, unit, cost), debt)
-    available = credits.spendable(purses) + extra
+    """What `cost` credits would leave and from which grants they would come, in the order in which they are spent.
+    `coming` is what the plan has still to give in this period, less the debt that it pays first."""
+    available = credits.spendable(purses) + coming
     found = [*purses]
-    if extra:
-        plan = Purse(0, GrantSource.PLAN, extra, extra, 0, standing.period_start, standing.period_end)
+    if coming:
+        plan = Purse(0, GrantSource.PLAN, coming, coming, 0, standing.period_start, standing.period_end)
         found.append(plan)
         found.sort(key=lambda one: credits.PRIORITIES[GrantSource(one.source)])
     parts = credits.burn(found, cost)

@@ -1,11 +1,13 @@
 """What a workspace's credits look like: balance and grants; their history is `selectors.ledger`."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db.models import Q, QuerySet, Sum
 
 from billing.models import Grant, LedgerAccount
-from billing.types import AccountKind, Balance, Purse, Unit
+from billing.rules.allowance import owed, to_come
+from billing.types import AccountKind, Balance, Purse, Standing, Unit
 from huntaze.kernel.tenancy import refuse_foreign
 
 
@@ -43,7 +45,12 @@ def purses(workspace_id: int, unit: Unit, now: datetime) -> list[Purse]:
     return [Purse(*row) for row in rows.values_list(*fields)]
 
 
-def debt(workspace_id: int, unit: Unit) -> int:
-    """Credits that were spent and are not there any more: what comes next pays them first."""
+def still_to_come(
+    workspace_id: int, purses: Sequence[Purse], standing: Standing, unit: Unit, needed: int
+) -> int:
+    """What can be spent of what the plan has still to give in this period: a debt is paid first."""
+    coming = owed(purses, standing, unit, needed)
+    if not coming:
+        return 0
     rows = LedgerAccount.objects.filter(workspace_id=workspace_id, unit=unit, kind=AccountKind.DEBT)
-    return -(rows.values_list("balance", flat=True).first() or 0)
+    return to_come(coming, -(rows.values_list("balance", flat=True).first() or 0))

@@ -6,10 +6,9 @@ from datetime import datetime
 from decimal import Decimal
 
 from billing.models import Grant
-from billing.rules.allowance import owed, to_come
 from billing.rules.features import FEATURE_OF, KINDS, UNITS
 from billing.selectors.counters import used as times_used
-from billing.selectors.credits import balance, living, purses
+from billing.selectors.credits import balance, living, purses, still_to_come
 from billing.selectors.standing import standing
 from billing.selectors.stock import counted
 from billing.types import AI_USD_PER_DOLLAR, Balance, Feature, FeatureKind, Standing, Unit
@@ -47,7 +46,8 @@ def usage(workspace_id: int, now: datetime) -> Usage:
     grants = living(workspace_id, Unit.MESSAGE, now).filter(frozen_at=None, remaining__gt=0)
     held = balance(workspace_id, Unit.MESSAGE, now)
     is_limited = at.limits.get(Feature.MESSAGES, 0) is not None
-    more = to_come(owed(purses(workspace_id, Unit.MESSAGE, now), at, Unit.MESSAGE, 0), held.debt)
+    found = purses(workspace_id, Unit.MESSAGE, now)
+    more = still_to_come(workspace_id, found, at, Unit.MESSAGE, 0)
     return Usage(
         at, features, held.available + more if is_limited else None, held, list(grants[:MOST_GRANTS])
     )

@@ -20,8 +20,8 @@ log = structlog.get_logger(__name__)
 def tend(*, now: datetime) -> int:
     """Bring every hold in line with what was paid; returns how many changed. A grace ends with no other sign."""
     with cross_workspace("access"):
-        held = set(WorkspaceHold.objects.values_list("workspace_id", flat=True))
-    return sum(_follow(pk, now) for pk in sorted(held | set(overdue())))
+        concerned = {*WorkspaceHold.objects.values_list("workspace_id", flat=True), *overdue()}
+    return sum(_follow(pk, now) for pk in sorted(concerned))
 
 
 def follow(*, workspace_ids: Iterable[int], now: datetime) -> None:

@@ -8,10 +8,9 @@ from datetime import datetime
 from billing.errors import ReadOnlyAccess
 from billing.models import StockCount
 from billing.rules import credits
-from billing.rules.allowance import owed, to_come
 from billing.rules.features import KINDS, UNITS
 from billing.selectors.counters import used
-from billing.selectors.credits import debt, purses
+from billing.selectors.credits import purses, still_to_come
 from billing.selectors.standing import smallest_plan_with, standing
 from billing.selectors.stock import counted
 from billing.services import counters
@@ -115,9 +114,6 @@ def _of_credits(at: Standing, workspace_id: int, feature: Feature, quantity: int
     used = sum(purse.amount - purse.remaining for purse in mine)
     if limit is None:
         return Verdict(True, None, used, None, resets_at)
-    coming = owed(found, at, unit, quantity)
-    if coming:
-        coming = to_come(coming, debt(workspace_id, unit))
-    left = credits.spendable(found) + coming
+    left = credits.spendable(found) + still_to_come(workspace_id, found, at, unit, quantity)
     is_enough = quantity <= left
     return Verdict(is_enough, limit, used, left, resets_at, "" if is_enough else "limit")

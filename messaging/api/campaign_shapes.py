@@ -122,7 +122,7 @@ class CreditsOutput(serializers.Serializer[Any]):
     paid_by = ShareOutput(many=True, help_text="In the order in which they are spent.")
 
 
-class PlannedOutput(CampaignOutput):
+class CampaignPlannedOutput(CampaignOutput):
     credits = CreditsOutput()
 
 

@@ -133,7 +133,7 @@ class CampaignViewSet(MessagingBase):
         description="With somebody in it the campaign awaits approval. `credits` says what it would cost now.",
         tags=TAGS,
         request=None,
-        responses=shapes.PlannedOutput,
+        responses=shapes.CampaignPlannedOutput,
     )
     def plan(self, request: Request, campaign_id: str) -> Response:
         row = plan.plan(campaign=self._campaign(campaign_id), actor=self.actor, now=clock.now())

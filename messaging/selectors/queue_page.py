@@ -166,11 +166,17 @@ def counts(account_pks: Sequence[int]) -> dict[int, Counts]:
 
 
 def listing(
-    accounts: Sequence[PlatformAccount], show: str, after: str, now: datetime, *, has_flying: bool = True
+    accounts: Sequence[PlatformAccount],
+    show: str,
+    after: str,
+    now: datetime,
+    *,
+    has_flying: bool = True,
+    is_unpaid: bool | None = None,
 ) -> Listing:
     """One page of a list over these accounts; what is being sent leads the first page of what goes out.
 
-    A cursor that isn't one of ours is the first page.
+    A cursor that isn't one of ours is the first page. `is_unpaid` where the caller knows whether the workspace is held.
     """
     statement, start, is_timed = LISTS[show]
     pks = [account.pk for account in accounts]
@@ -188,7 +194,8 @@ def listing(
     shown = found[:PAGE]
     is_first = keys == start
     flying = _in_flight(pks) if show == "going" and is_first and has_flying else []
-    is_unpaid = show == "going" and bool(accounts) and is_held(accounts[0].workspace_id)
+    if is_unpaid is None:
+        is_unpaid = show == "going" and bool(accounts) and is_held(accounts[0].workspace_id)
     rows = _rows([*flying, *(row[0] for row in shown)], now, is_unpaid)
     return Listing(rows, _cursor(shown[-1], show, is_timed) if len(found) > PAGE else "")
 

@@ -23,10 +23,11 @@ from huntaze.kernel import clock
 from huntaze.kernel.errors import UsageLimitExceeded
 from huntaze.kernel.web import is_fragment, principal_of
 from messaging.forms import SendForm
+from messaging.rules.campaigns import UNPAID
 from messaging.rules.prices import currency_of
 from messaging.selectors import queue_page, recipients
 from messaging.services import forecasts
-from messaging.services.board import AccountLine, board
+from messaging.services.board import AccountLine, Board, board
 
 TABS = tuple(queue_page.LISTS)
 
@@ -49,7 +50,7 @@ def full(request: HttpRequest, *, status: int = 200, **more: Any) -> HttpRespons
     place = place_of(request)
     shown = figures_of(place)
     form = more if "form" in more else form_of(request, place, lines=shown["board"].lines)
-    context = {**shown, **list_of(place, shown["board"].total), **form, **more}
+    context = {**shown, **list_of(place, shown["board"]), **form, **more}
     response = render(request, "messaging/onlyfans.html", context, status=status)
     patch_vary_headers(response, ["HX-Request", "HX-Request-Type"])
     return response
@@ -69,10 +70,15 @@ def figures_of(place: Place) -> dict[str, Any]:
     return {"board": board(place.accounts, clock.now()), "place": place}
 
 
-def list_of(place: Place, total: queue_page.Counts | None = None) -> dict[str, Any]:
-    total = total or _total(place)
+def list_of(place: Place, known: Board | None = None) -> dict[str, Any]:
+    total = known.total if known else _total(place)
     found = queue_page.listing(
-        place.accounts, place.show, place.after, clock.now(), has_flying=total.sending > 0
+        place.accounts,
+        place.show,
+        place.after,
+        clock.now(),
+        has_flying=total.sending > 0,
+        is_unpaid=known.hold == UNPAID if known else None,
     )
     return {"listing": found, "show": place.show, "total": total, "place": place}
 

@@ -49,7 +49,7 @@ def test_what_was_changed_stays_written(desk: Client, statement: str) -> None:
         transaction.atomic(),
         connection.cursor() as cursor,
     ):
-        cursor.execute(statement.format("billing_planlimitchange"))
+        cursor.execute(f"SET CONSTRAINTS ALL IMMEDIATE; {statement.format('billing_planlimitchange')}")
 
 
 def test_an_override_ends_with_a_reason(desk: Client, world: Any) -> None:
@@ -58,13 +58,13 @@ def test_an_override_ends_with_a_reason(desk: Client, world: Any) -> None:
 
     def end(reason: str) -> None:
         with cross_workspace("demo"):
-            pk = LimitOverride.objects.get(workspace=workspace).pk
+            pk = LimitOverride.objects.get(workspace=workspace, feature=Feature.MESSAGES).pk
         body = {"action": "end", "_selected_action": [pk], "reason": reason}
         assert desk.post("/admin/billing/limitoverride/", body).status_code == 302
 
     end("")
     end("the trial is over")
     with cross_workspace("demo"):
-        assert not LimitOverride.objects.filter(workspace=workspace).exists()
+        assert not LimitOverride.objects.filter(workspace=workspace, feature=Feature.MESSAGES).exists()
         rows = AuditEvent.objects.filter(action="limits.override_ended")
         assert [(row.reason, row.actor_kind) for row in rows] == [("the trial is over", "staff")]

@@ -400,7 +400,7 @@ def test_a_preview_shows_real_recipients_in_their_turn_and_stores_nothing(world:
 def test_a_preview_with_nobody_in_it_is_empty(world: Any, api: Any) -> None:
     client = api(world.owner)
     campaign = make(client, world, exclude=[{"fan": world.fan.public_id}])
-    assert client.get(f"{CAMPAIGNS}/{campaign['id']}/preview").json() == {"previews": []}
+    assert client.get(f"{CAMPAIGNS}/{campaign['id']}/preview").json() == {"previews": [], "credits": None}
 
 
 def test_lists_are_cut_by_account_and_status(world: Any, api: Any) -> None:

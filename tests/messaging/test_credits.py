@@ -233,6 +233,18 @@ def test_a_campaign_goes_as_far_as_the_credits_and_says_why(world: Any, purse: W
     assert rows_of(row) == [PAID] * 3 + [WAITS] * 2
 
 
+def test_a_plan_says_what_it_costs_and_which_credits_pay(api: Any, world: Any, purse: Workspace) -> None:
+    give(purse, 1, source=GrantSource.PACK)
+    people = [{"fan": FanFactory(account=world.account).public_id} for _ in range(5)]
+    row = campaign(world.account, world.owner, people, state="draft", plan=None)
+    path = f"/api/onlyfans/campaigns/{row.public_id}"
+    found = api(world.owner).post(f"{path}/plan").json()["credits"]
+    pays = [(share["source"], share["amount"]) for share in found.pop("paidBy")]
+    assert found == {"cost": 5, "available": 4, "availableAfter": 0, "missing": 1}
+    assert pays == [("plan", 3), ("pack", 1)]
+    assert api(world.owner).get(f"{path}/preview").json()["credits"]["missing"] == 1
+
+
 def test_it_goes_on_when_there_are_more(world: Any, purse: Workspace) -> None:
     row = launch(world)
     give(purse, 1)

@@ -187,7 +187,7 @@ def test_the_page_and_its_fragments_cost_few_queries(
         delivery((world.fan, world.other_fan)[number % 2], world.owner)
     client = browser(world.owner)
     client.get("/onlyfans")
-    for path, most in (("/onlyfans", 13), ("/onlyfans/figures", 7), ("/onlyfans/list", 10)):
+    for path, most in (("/onlyfans", 15), ("/onlyfans/figures", 8), ("/onlyfans/list", 11)):
         with django_assert_max_num_queries(most):  # type: ignore[attr-defined]
             client.get(path, headers=HTMX if path != "/onlyfans" else {})
 

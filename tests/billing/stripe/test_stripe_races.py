@@ -22,7 +22,7 @@ from billing.gateways.stripe_shapes import event as event_of
 from billing.models import CheckoutIntent, Grant, StripeEvent
 from billing.services.ledger import book
 from billing.services.stripe import checkout, inbox, work
-from billing.types import RemoteEvent
+from billing.types import GrantSource, RemoteEvent
 from huntaze.kernel import clock
 from huntaze.kernel.outbox import LeaseLost
 from huntaze.kernel.tenancy import cross_workspace, workspace_scope
@@ -187,7 +187,9 @@ def _settled_with_nothing_in_the_way(shop: Shop, monkeypatch: pytest.MonkeyPatch
     """Eight workers each hold an event of the one session, as without the index; the ledger's lock is off, and all of
     them look whether the credits were given before any of them gives them."""
     _store_fifty(shop)
-    credits(shop.workspace, 1)  # opens the books: two first openings would wait for each other
+    credits(
+        shop.workspace, 1, source=GrantSource.PROMO
+    )  # opens the books: two first openings would wait for each other
     session = next(row for row in shop.objects("checkout.session"))
     with cross_workspace("test"):  # no row but the ledger's own makes them wait for each other
         CheckoutIntent.objects.update(

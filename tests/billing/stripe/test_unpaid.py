@@ -16,12 +16,14 @@ from billing.types import Feature
 from huntaze.kernel.limiter import Grant, Lane
 from huntaze.kernel.tenancy import cross_workspace, workspace_scope
 from messaging.models import Delivery
-from messaging.services import credits, dead_letters
+from messaging.services import dead_letters
+from messaging.services.credits import post
 from messaging.services.sending.claims import claim
 from messaging.types import DeliveryState
 from tests.billing.books import accounts, faults
 from tests.billing.stripe.conftest import Shop
 from tests.factories.accounts import CreatorFactory, PlatformAccountFactory
+from tests.factories.billing import credits
 from tests.factories.messaging import FanFactory
 
 READ_ONLY = "This workspace is read-only until its subscription is paid on the billing page"
@@ -64,6 +66,7 @@ def test_an_unpaid_workspace_is_held_and_goes_on_when_it_is_paid(
     since = shop.record.past_due_since
     assert since is not None
     shop.ahead += since + timedelta(hours=71) - shop.now()
+    credits(shop.workspace, 9)  # the plan's own come with the payment; a pack is theirs
     assert [send(text)[0] for text in ("one", "two", "three")] == [202, 202, 202]
     told = ask("get", "/api/billing/subscription")[1]
     assert (told["access"], told["status"], told["graceEndsAt"] is None) == ("full", "past_due", False)
@@ -84,7 +87,7 @@ def test_an_unpaid_workspace_is_held_and_goes_on_when_it_is_paid(
         assert (verdict.allowed, verdict.reason) == (False, "read_only")
         third = Delivery.objects.filter(state=DeliveryState.QUEUED).latest("pk")
         dead_letters.cancel(delivery=third, actor=Actor.system(), now=shop.now())
-    credits.post(now=shop.now())
+    post(now=shop.now())
     assert accounts(shop.workspace)["reserved"] == 2
     with cross_workspace("test"):
         assert list(Delivery.objects.order_by("pk").values_list("state", flat=True)) == [
