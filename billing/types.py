@@ -78,7 +78,11 @@ class FeatureKind(StrEnum):
 
 
 class Feature(StrEnum):
-    """What a plan limits. `ai_budget` is in `Unit.AI_USD`, `storage_bytes` in bytes, the window in days."""
+    """What a plan limits. `ai_budget` is in `Unit.AI_USD`, `storage_bytes` in bytes, the window in days.
+
+    `scheduling` is about publishing content later than now. A message may be planned on every plan: `scheduledAt` is
+    part of what API clients were promised.
+    """
 
     MESSAGES = "messages"
     AI_GENERATIONS = "ai_generations"

@@ -116,6 +116,15 @@ def test_signin_compares_what_must_not_be_told_apart(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("transactional_db")
+def test_no_event_of_a_crowd_of_stripe_s_is_lost(tmp_path: Path) -> None:
+    found = run("stripe_events", tmp_path)
+    crowd = found["crowd"]
+    assert (crowd["events"], crowd["lost"], crowd["customers_not_up_to_date"]) == (20, 0, 0)
+    assert (crowd["wrong_answers"], found["alone"]["events"]) == ({}, 2)
+    assert found["alone"]["effect_seconds"]["p95"] > 0
+
+
+@pytest.mark.usefixtures("transactional_db")
 def test_queues_says_which_peers_did_not_run(tmp_path: Path) -> None:
     found = run("queues", tmp_path, "--peers", "")
     assert found["not_run"] == ["bullmq", "post_office", "procrastinate"]
