@@ -78,7 +78,9 @@ def open_for_writing(member: Membership) -> Client:
 # --- writing
 
 
-@pytest.mark.parametrize(("method", "is_fragment"), [*((method, False) for method in METHODS), ("post", True)])
+@pytest.mark.parametrize(
+    ("method", "is_fragment"), [*((method, False) for method in METHODS), ("post", True)]
+)
 def test_nothing_is_written_in_a_visit_that_looks(
     team: Team, target: Target, method: str, is_fragment: bool, capsys: Any
 ) -> None:
