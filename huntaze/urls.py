@@ -6,6 +6,7 @@ from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from billing.api.webhooks import stripe as stripe_webhook
+from huntaze import gallery
 from huntaze.home import home
 from huntaze.kernel import csp_reports
 from huntaze.kernel.api import ops
@@ -39,6 +40,8 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", home, name="home"),
     path("dashboard", home),
+    path("_states/", gallery.gallery, name="gallery"),
+    path("_states/<str:name>", gallery.state, name="gallery_state"),
     path(csp_reports.PATH.removeprefix("/"), csp_reports.receive),
     path("", include("accounts.urls")),
     path("", include("billing.urls")),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from messaging.views import deeds, queue, sending
+from messaging.views import campaign_deeds, campaigns, deeds, queue, sending
 
 urlpatterns = [
     path("onlyfans", queue.onlyfans, name="onlyfans"),
@@ -15,4 +15,10 @@ urlpatterns = [
     path("onlyfans/accounts/<str:account_id>/<str:deed>", deeds.account_deed, name="onlyfans_account_deed"),
     path("onlyfans/messages/<str:message_id>", queue.message, name="onlyfans_message"),
     path("onlyfans/messages/<str:message_id>/<str:deed>", deeds.deed, name="onlyfans_deed"),
+    path("marketing", campaigns.marketing, name="marketing"),
+    path("marketing/new", campaigns.new, name="campaign_new"),
+    path("marketing/<str:campaign_id>", campaigns.campaign, name="campaign"),
+    path("marketing/<str:campaign_id>/edit", campaigns.change, name="campaign_change"),
+    path("marketing/<str:campaign_id>/progress", campaigns.campaign_progress, name="campaign_progress"),
+    path("marketing/<str:campaign_id>/<str:deed>", campaign_deeds.deed, name="campaign_deed"),
 ]

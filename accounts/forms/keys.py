@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.rules.capabilities import RESOURCES
 
 SCOPES = ["read", "write", *(f"{name}:{action}" for name in RESOURCES for action in ("read", "write"))]
+SCOPE_WORDS = {"read": _("Read everything (read)"), "write": _("Change everything (write)")}
 LIFETIMES = [("", _("No end")), ("30", _("30 days")), ("90", _("90 days")), ("365", _("One year"))]
 
 
@@ -16,9 +17,9 @@ class KeyForm(forms.Form):
     name = forms.CharField(label=_("Name"), max_length=80)
     scopes = forms.MultipleChoiceField(
         label=_("May"),
-        choices=[(scope, scope) for scope in SCOPES],
+        choices=[(scope, SCOPE_WORDS.get(scope, scope)) for scope in SCOPES],
         initial=["read"],
-        widget=forms.SelectMultiple(attrs={"size": 6}),
+        widget=forms.CheckboxSelectMultiple,
     )
     lifetime = forms.ChoiceField(label=_("Ends after"), choices=LIFETIMES, required=False)
     allowed_ips = forms.CharField(

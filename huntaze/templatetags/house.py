@@ -77,6 +77,12 @@ def money(value: Money | None) -> str:
     return str(format_currency(value.amount, value.currency, locale=_locale(NUMBERS))) if value else ""
 
 
+@register.simple_tag
+def price(minor: int, currency: str) -> Money:
+    """An amount of minor units, for the `money` filter."""
+    return Money(minor, currency)
+
+
 @register.filter
 def number(value: int) -> str:
     return str(format_decimal(value, locale=_locale(NUMBERS)))

@@ -105,6 +105,19 @@ def make_segment(
     return found
 
 
+def kept_segment(
+    *, account: PlatformAccount, name: str, conditions: Any, actor: audit.Actor, now: datetime
+) -> Segment:
+    """The account's segment of this name, made if there is none. One that somebody changed stays as they changed it."""
+    known = Segment.objects.filter(account=account, name=name).first()
+    if known is not None:
+        return known
+    try:
+        return make_segment(account=account, name=name, conditions=conditions, actor=actor, now=now)
+    except NameTaken:
+        return Segment.objects.get(account=account, name=name)
+
+
 def change_segment(
     *, segment: Segment, name: str | None, conditions: Any, actor: audit.Actor, now: datetime
 ) -> None:

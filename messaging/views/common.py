@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import PlatformAccount
 from accounts.selectors import account_of, reachable_accounts
+from accounts.selectors.creator_switch import CreatorSwitch, creator_switch
 from accounts.types import Platform
 from billing.rules.quotes import Quote
 from billing.selectors.quotes import quoted
@@ -34,8 +35,9 @@ TABS = tuple(queue_page.LISTS)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where on the page the member is; it all stands in the URL."""
+    """Where on the page the member is; it all stands in the URL. `all` are the accounts of the chosen creator."""
 
+    creators: CreatorSwitch
     all: list[PlatformAccount]
     chosen: PlatformAccount | None
     show: str
@@ -51,6 +53,7 @@ def full(request: HttpRequest, *, status: int = 200, **more: Any) -> HttpRespons
     shown = figures_of(place)
     form = more if "form" in more else form_of(request, place, lines=shown["board"].lines)
     context = {**shown, **list_of(place, shown["board"]), **form, **more}
+    context["creator_switch"] = place.creators
     response = render(request, "messaging/onlyfans.html", context, status=status)
     patch_vary_headers(response, ["HX-Request", "HX-Request-Type"])
     return response
@@ -60,10 +63,13 @@ def place_of(request: HttpRequest) -> Place:
     reach = principal_of(request).creator_ids
     wanted, show = request.GET.get("account"), request.GET.get("show", "")
     accounts = reachable_accounts(reach, Platform.ONLYFANS)
+    creators = creator_switch((row.creator for row in accounts), request.GET.get("creator"))
+    if creators.chosen:
+        accounts = [row for row in accounts if row.creator.public_id == creators.chosen.id]
     chosen = next((row for row in accounts if row.public_id == wanted), None)
     if wanted and chosen is None:
         chosen = account_of(reach, Platform.ONLYFANS, wanted)
-    return Place(accounts, chosen, show if show in TABS else TABS[0], request.GET.get("after", ""))
+    return Place(creators, accounts, chosen, show if show in TABS else TABS[0], request.GET.get("after", ""))
 
 
 def figures_of(place: Place) -> dict[str, Any]:

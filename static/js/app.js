@@ -20,12 +20,16 @@ function tick(isForced) {
 
 setInterval(tick, POLL_MS);
 document.addEventListener("visibilitychange", () => tick(true));
-window.addEventListener("online", () => tick(true));
+window.addEventListener("online", () => {
+  connection(false);
+  tick(true);
+});
+window.addEventListener("offline", () => connection(true, FAILURES_BEFORE_SLOW));
 
 const isPoll = (context) => context?.sourceEvent?.type === "tick";
 
-function connection(isLost) {
-  failures = isLost ? failures + 1 : 0;
+function connection(isLost, count = 1) {
+  failures = isLost ? failures + count : 0;
   const sign = document.getElementById("connection");
   if (sign) sign.hidden = failures < 2;
 }
@@ -84,4 +88,39 @@ document.addEventListener("keydown", ({ key, target }) => {
   if (key !== "Escape") return;
   target.closest("[data-menu][open]")?.querySelector("summary").focus();
   closeMenus(null);
+});
+
+// [data-copy]: puts its value on the clipboard and says so for a moment.
+const SAID_MS = 2000;
+document.addEventListener("click", async ({ target }) => {
+  const button = target.closest("[data-copy]");
+  if (!button) return;
+  await navigator.clipboard.writeText(button.dataset.copy);
+  const word = button.querySelector("[data-copy-word]");
+  const before = word.textContent;
+  word.textContent = word.dataset.copied;
+  setTimeout(() => { word.textContent = before; }, SAID_MS);
+});
+
+// [data-dialog="<id>"]: opens it. "?" opens the keys, G and a letter follow the link with that [data-go]; single keys act
+// outside fields and without a modifier, and can be switched off.
+const GO_MS = 1500;
+let isGoing = 0;
+
+document.addEventListener("click", ({ target }) => {
+  const id = target.closest("[data-dialog]")?.dataset.dialog;
+  if (!id) return;
+  closeMenus(null);
+  document.getElementById(id).showModal();
+});
+
+document.addEventListener("keydown", (event) => {
+  const { key, target } = event;
+  const isTyping = target.closest("input, select, textarea, [contenteditable], dialog");
+  const isSingle = !event.ctrlKey && !event.metaKey && !event.altKey;
+  if (isTyping || !isSingle || document.documentElement.dataset.keys === "off") return;
+  if (key === "?") document.getElementById("keys")?.showModal();
+  const link = Date.now() < isGoing && document.querySelector(`[data-go="${CSS.escape(key.toLowerCase())}"]`);
+  if (link) link.click();
+  isGoing = key.toLowerCase() === "g" ? Date.now() + GO_MS : 0;
 });

@@ -1,35 +1,52 @@
-// The appearance a person chose, applied before the first paint. Shared with the staff pages: same key, same attribute.
+// How a person wants the pages to look, applied before the first paint: the appearance, the density of lists, the folded
+// rail, single keys on or off. Shared with the staff pages: same keys, same attributes.
 (() => {
   const root = document.documentElement;
-  const known = ["auto", "light", "dark"];
-  const read = () => {
+  // The first of each is what holds without a choice, and is no attribute.
+  const choices = { theme: ["auto", "light", "dark"], density: ["cosy", "compact"], rail: ["wide", "narrow"], keys: ["on", "off"] };
+
+  const read = (name) => {
     try {
-      return localStorage.getItem("theme");
+      return localStorage.getItem(name);
     } catch {
       return null; // storage may be switched off; then the system decides
     }
   };
-  const apply = (choice) => {
-    const theme = known.includes(choice) ? choice : "auto";
-    if (theme === "auto") delete root.dataset.theme;
-    else root.dataset.theme = theme;
-    for (const button of document.querySelectorAll("[data-theme-choice]")) {
-      button.setAttribute("aria-pressed", String(button.dataset.themeChoice === theme));
-    }
-  };
-
-  root.classList.add("has-js");
-  apply(read());
-  document.addEventListener("DOMContentLoaded", () => apply(read()));
-  window.addEventListener("storage", (event) => event.key === "theme" && apply(event.newValue));
-  document.addEventListener("click", (event) => {
-    const button = event.target.closest("[data-theme-choice]");
-    if (!button) return;
+  const keep = (name, value) => {
     try {
-      localStorage.setItem("theme", button.dataset.themeChoice);
+      localStorage.setItem(name, value);
     } catch {
       // without storage the choice lasts for this page
     }
-    apply(button.dataset.themeChoice);
+  };
+  const apply = (name, choice) => {
+    const known = choices[name];
+    const value = known.includes(choice) ? choice : known[0];
+    if (value === known[0]) delete root.dataset[name];
+    else root.dataset[name] = value;
+    for (const button of document.querySelectorAll(`[data-${name}-choice]`)) {
+      button.setAttribute("aria-pressed", String(button.getAttribute(`data-${name}-choice`) === value));
+    }
+    if (name !== "rail") return;
+    for (const button of document.querySelectorAll("[data-fold]")) {
+      button.setAttribute("aria-pressed", String(value === "narrow"));
+    }
+  };
+  const applyAll = () => Object.keys(choices).forEach((name) => apply(name, read(name)));
+  const choose = (name, value) => {
+    keep(name, value);
+    apply(name, value);
+  };
+
+  root.classList.add("has-js");
+  applyAll();
+  document.addEventListener("DOMContentLoaded", applyAll);
+  window.addEventListener("storage", ({ key }) => key in choices && apply(key, read(key)));
+  document.addEventListener("click", ({ target }) => {
+    for (const name of Object.keys(choices)) {
+      const button = target.closest(`[data-${name}-choice]`);
+      if (button) choose(name, button.getAttribute(`data-${name}-choice`));
+    }
+    if (target.closest("[data-fold]")) choose("rail", root.dataset.rail === "narrow" ? "wide" : "narrow");
   });
 })();

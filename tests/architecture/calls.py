@@ -470,6 +470,18 @@ CALLS: dict[str, Call] = {
     "POST /onlyfans/send": call(302, body=_SEND_FORM, far={422}),
     "GET /onlyfans/messages/<message_id>": call(200),
     "POST /onlyfans/messages/<message_id>/<deed>": call(302, params={"deed": "retry"}),
+    "GET /marketing": call(200, reach="none"),
+    "GET /marketing/new": call(200, query=_SHOWN),
+    "POST /marketing/new": call(
+        302,
+        reach="none",
+        body=lambda t: {"name": "New", "audience": "preset:everybody", "language": "en", "text": "Hello"},
+    ),
+    "GET /marketing/<campaign_id>": call(200),
+    "GET /marketing/<campaign_id>/edit": call(200),
+    "POST /marketing/<campaign_id>/edit": call(422),
+    "GET /marketing/<campaign_id>/progress": call(200),
+    "POST /marketing/<campaign_id>/<deed>": call(302, 409, params={"deed": "plan"}),
     "POST /onlyfans/accounts/<account_id>/<deed>": call(302, params={"deed": "pause"}),
 }
 
@@ -477,6 +489,8 @@ CALLS: dict[str, Call] = {
 OPEN: dict[str, str] = {
     "GET /": "leads somewhere else",
     "GET /dashboard": "leads somewhere else",
+    "GET /_states/": "samples for staff; nobody else finds it",
+    "GET /_states/<name>": "samples for staff; nobody else finds it",
     "GET /csp-report": "browsers tell what they refused; nothing is shown and nothing is kept",
     "GET /signin": "the way in",
     "GET /signup": "the way in",

@@ -13,7 +13,7 @@ LITERAL = re.compile(r"#[0-9a-fA-F]{3,8}\b|\brgba?\(|\bhsla?\(|(?<![\w.])\d*\.?\
 
 def without_media_and_comments(text: str) -> str:
     text = re.sub(r"/\*.*?\*/", "", text, flags=re.S)
-    return re.sub(r"@media[^{]*\{", "{", text)
+    return re.sub(r"@(?:media|container)[^{]*\{", "{", text)
 
 
 @pytest.mark.parametrize("path", sorted(CSS.glob("[!t]*.css")), ids=lambda path: path.name)

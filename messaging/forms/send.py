@@ -1,4 +1,4 @@
-"""Input of the page of the queue."""
+"""Input of the form that sends one message."""
 
 import re
 from datetime import timedelta

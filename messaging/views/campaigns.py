@@ -1,0 +1,159 @@
+"""Pages of campaigns: the list, one with its progress, the form it is written in."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.models import PlatformAccount
+from accounts.selectors import account_of, reachable_accounts
+from accounts.selectors.creator_switch import creator_switch
+from accounts.services.audit import Actor
+from accounts.types import Platform
+from huntaze.kernel import clock
+from huntaze.kernel.errors import Invalid, NotFound
+from huntaze.kernel.web import page, principal_of
+from messaging.errors import WrongState
+from messaging.forms.campaigns import PRESET_WORDS, CampaignForm, initial_of, part_of
+from messaging.models import Campaign
+from messaging.rules.presets import PRESETS
+from messaging.rules.prices import currency_of
+from messaging.selectors.campaign_pages import SHOWS, audiences_of, campaign_list, deeds_of
+from messaging.selectors.campaigns import campaign_of, content_hash
+from messaging.services.audiences import kept_segment
+from messaging.services.campaigns import edit
+from messaging.services.campaigns.approve import second_person
+from messaging.services.campaigns.preview import previews
+from messaging.services.campaigns.progress import progress
+from messaging.types import DeliveryState as D
+from messaging.views.common import tagged
+
+
+@page("queue.view")
+@require_safe
+def marketing(request: HttpRequest) -> HttpResponse:
+    """Campaigns of all accounts in reach, or of one creator's."""
+    accounts = reachable_accounts(principal_of(request).creator_ids, Platform.ONLYFANS)
+    switch = creator_switch((row.creator for row in accounts), request.GET.get("creator"))
+    if switch.chosen:
+        accounts = [row for row in accounts if row.creator.public_id == switch.chosen.id]
+    show = request.GET.get("show", "")
+    show = show if show in SHOWS else "open"
+    listing = campaign_list(accounts, show, request.GET.get("after", ""))
+    context = {"listing": listing, "show": show, "accounts": accounts, "creator_switch": switch}
+    return render(request, "messaging/marketing.html", context)
+
+
+@page("queue.view")
+@require_safe
+def campaign(request: HttpRequest, campaign_id: str) -> HttpResponse:
+    return shown(request, campaign_of(principal_of(request).creator_ids, campaign_id))
+
+
+def shown(request: HttpRequest, row: Campaign, status: int = 200) -> HttpResponse:
+    """One campaign's page: how far it is, what it says to real fans, who gets it, and what may be done."""
+    who, now = principal_of(request), clock.now()
+    context = progress_of(row) | {"can_edit": "plan" in deeds_of(row) or row.state == "scheduled"}
+    if who.can("campaigns.edit"):
+        try:
+            context["previews"] = previews(campaign=row, now=now)
+        except NotFound:
+            context["previews"] = None
+    context |= {"content_hash": content_hash(row), "second": _second(row, who.member_pk)}
+    return render(request, "messaging/campaign.html", context, status=status)
+
+
+def _second(row: Campaign, member_pk: int) -> str:
+    planned = int((row.plan or {}).get("planned", 0))
+    return second_person(row, approver_pk=row.approved_by_id or member_pk, recipients=planned)
+
+
+@page("queue.view")
+@require_safe
+def campaign_progress(request: HttpRequest, campaign_id: str) -> HttpResponse:
+    """The figures alone, for the page that watches them."""
+    row = campaign_of(principal_of(request).creator_ids, campaign_id)
+    return tagged(request, "messaging/_campaign_progress.html", progress_of(row))
+
+
+def progress_of(row: Campaign) -> dict[str, Any]:
+    found = progress(row, clock.now())
+    count = found.figures.count
+    figures = {"waiting": count(D.QUEUED, D.SCHEDULED, D.HELD), "sending": count(D.SENDING), "sent": count(D.SENT),
+               "uncertain": count(D.UNCERTAIN), "failed": count(D.FAILED), "cancelled": count(D.CANCELLED),
+               "unsent": count(D.UNSENT), "bought": found.figures.bought}  # fmt: skip
+    finished = found.planned - figures["waiting"] - figures["sending"] if row.started_at else 0
+    excluded = found.figures.excluded or (row.plan or {}).get("excluded_by", {})
+    return {"campaign": row, "progress": found, "figures": figures, "finished": finished,
+            "excluded": sorted(excluded.items()), "deeds": deeds_of(row)}  # fmt: skip
+
+
+@page("campaigns.edit")
+@require_http_methods(["GET", "HEAD", "POST"])
+def new(request: HttpRequest) -> HttpResponse:
+    """The form; what is stored is a draft, and nothing is sent."""
+    accounts = reachable_accounts(principal_of(request).creator_ids, Platform.ONLYFANS)
+    wanted = request.GET.get("account")
+    if not accounts:
+        return redirect("marketing")
+    account = (
+        account_of(principal_of(request).creator_ids, Platform.ONLYFANS, wanted) if wanted else accounts[0]
+    )
+    return _form(request, account, accounts=accounts)
+
+
+@page("campaigns.edit")
+@require_http_methods(["GET", "HEAD", "POST"])
+def change(request: HttpRequest, campaign_id: str) -> HttpResponse:
+    row = campaign_of(principal_of(request).creator_ids, campaign_id)
+    return _form(request, row.account, row=row)
+
+
+def _form(
+    request: HttpRequest, account: PlatformAccount, row: Campaign | None = None, **more: Any
+) -> HttpResponse:
+    audiences = audiences_of(account)
+    form = CampaignForm(audiences, request.POST or None, initial=initial_of(row) if row else None)
+    status = 200
+    if request.method == "POST":
+        status = 422
+        saved = _saved(request, form, account, row) if form.is_valid() else None
+        if saved is not None:
+            messages.success(
+                request, _("The campaign is saved. Nothing is sent before it is approved and launched.")
+            )
+            return redirect("campaign", saved.public_id)
+    context = {
+        "form": form,
+        "account": account,
+        "campaign": row,
+        "currency": currency_of(account.platform),
+    } | more
+    return render(request, "messaging/campaign_form.html", context, status=status)
+
+
+def _saved(
+    request: HttpRequest, form: CampaignForm, account: PlatformAccount, row: Campaign | None
+) -> Campaign | None:
+    """The stored campaign, or None with what was wrong on the form."""
+    who, now = principal_of(request), clock.now()
+    actor = Actor.of(who)
+    include = part_of(form.cleaned_data["audience"])
+    if preset := form.preset:
+        segment = kept_segment(
+            account=account, name=str(PRESET_WORDS[preset]), conditions=PRESETS[preset], actor=actor, now=now
+        )
+        include = {"segment": segment.public_id}
+    draft = form.draft(account, include, edit.draft_of(row) if row else None)
+    try:
+        if row is None:
+            return edit.make(account=account, draft=draft, member_pk=who.member_pk, actor=actor, now=now)
+        return edit.change(campaign=row, draft=draft, member_pk=who.member_pk, actor=actor, now=now)
+    except Invalid as error:
+        form.add_faults(list(error.errors))
+    except WrongState:
+        form.add_error(None, _("It has begun, so it can't be changed any more."))
+    return None

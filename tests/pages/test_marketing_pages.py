@@ -1,0 +1,109 @@
+"""The pages of campaigns: written, counted, approved, launched and steered by forms, each by who may."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.test import Client
+
+from huntaze.kernel.tenancy import cross_workspace
+from messaging.models import Campaign, Segment
+from tests.conftest import World
+from tests.factories.campaigns import campaign
+from tests.factories.messaging import delivery
+
+Browser = Callable[..., Client]
+FORM = {"name": "Friday", "audience": "preset:everybody", "language": "en", "text": "Hey {firstName|you}"}
+
+
+def only() -> Campaign:
+    with cross_workspace("demo"):
+        return Campaign.objects.select_related("editor").get()
+
+
+def made(client: Client, world: World, **changes: str) -> Campaign:
+    answer = client.post(f"/marketing/new?account={world.account.public_id}", FORM | changes)
+    assert answer.status_code == 302, answer.content.decode()
+    return only()
+
+
+def do(client: Client, row: Campaign, deed: str, **body: str) -> Any:
+    return client.post(f"/marketing/{row.public_id}/{deed}", body)
+
+
+def test_from_the_form_to_the_launch_and_a_pause(browser: Browser, world: World) -> None:
+    client = browser(world.owner)
+    row = made(client, world)
+    assert (row.state, row.account_id, row.editor.pk) == ("draft", world.account.pk, world.owner.pk)
+    do(client, row, "plan")
+    page = client.get(f"/marketing/{row.public_id}")
+    assert (page.context["progress"].planned, only().state) == (1, "awaiting_approval")
+    assert "Hey " in page.content.decode()
+    do(client, row, "approve", content_hash=page.context["content_hash"])
+    do(client, row, "launch")
+    assert only().state == "scheduled"
+    with cross_workspace("demo"):
+        Campaign.objects.update(state="running")
+    do(client, row, "pause")
+    assert only().state == "paused"
+    do(client, row, "cancel")
+    assert only().state == "cancelled"
+
+
+def test_a_ready_made_audience_is_kept_once(browser: Browser, world: World) -> None:
+    client = browser(world.owner)
+    row = made(client, world)
+    client.post(f"/marketing/{row.public_id}/edit", FORM | {"name": "Saturday"})
+    with cross_workspace("demo"):
+        segments = list(Segment.objects.values_list("name", "account_id"))
+    assert segments == [("Everybody who can receive messages", world.account.pk)]
+    assert only().name == "Saturday"
+
+
+def test_what_is_wrong_stands_at_its_field_and_nothing_is_lost(browser: Browser, world: World) -> None:
+    answer = browser(world.owner).post(
+        f"/marketing/new?account={world.account.public_id}", FORM | {"price": "1", "text": "Kept {nobody}"}
+    )
+    form = answer.context["form"]
+    assert (answer.status_code, sorted(form.errors)) == (422, ["price", "text"])
+    assert "Kept {nobody}" in answer.content.decode()
+    with cross_workspace("demo"):
+        assert not Campaign.objects.exists()
+
+
+def test_an_approval_of_another_text_is_refused_with_the_page(browser: Browser, world: World) -> None:
+    client = browser(world.owner)
+    row = made(client, world)
+    do(client, row, "plan")
+    answer = do(client, row, "approve", content_hash="sha256:0")
+    assert (answer.status_code, only().approved_at) == (409, None)
+    assert "It was changed since you looked" in answer.content.decode()
+
+
+def test_a_chatter_writes_but_does_not_approve(browser: Browser, world: World) -> None:
+    client = browser(world.chatter)
+    row = made(client, world)
+    do(client, row, "plan")
+    page = client.get(f"/marketing/{row.public_id}")
+    assert "Approve it as it is" not in page.content.decode()
+    answer = do(client, row, "approve", content_hash=page.context["content_hash"])
+    assert (answer.status_code, only().approved_at) == (403, None)
+
+
+def test_others_do_not_find_it(browser: Browser, world: World) -> None:
+    row = campaign(world.other_account, world.owner, [])
+    for member in (world.chatter, world.outsider):
+        client = browser(member)
+        assert client.get(f"/marketing/{row.public_id}").status_code == 404
+        assert do(client, row, "cancel").status_code == 404
+        assert "Friday" not in client.get("/marketing").content.decode()
+    assert only().state == "scheduled"
+
+
+def test_the_list_counts_what_was_sent_and_brought_in(browser: Browser, world: World) -> None:
+    row = campaign(world.account, world.owner, [], state="running", price_minor=1500)
+    sent = delivery(world.fan, world.owner, state="sent", campaign=row)
+    delivery(world.fan, world.owner, campaign=row)
+    with cross_workspace("demo"):
+        type(sent.message).objects.filter(pk=sent.message_id).update(purchased_at=sent.queued_at)
+    line = browser(world.owner).get("/marketing").context["listing"].rows[0]
+    assert (line.total, line.sent, line.bought, str(line.revenue)) == (2, 1, 1, "15.00 USD")
