@@ -12,6 +12,7 @@ from django import forms
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
@@ -77,7 +78,7 @@ def gallery(request: HttpRequest) -> HttpResponse:
     _require_staff(request)
     now = clock.now()
     luna, zoe = Choice("1", "Luna Martel"), Choice("2", "Zoé Durand")
-    return render(
+    response = render(
         request,
         "gallery/index.html",
         {
@@ -92,6 +93,8 @@ def gallery(request: HttpRequest) -> HttpResponse:
             "one": CreatorSwitch((luna, zoe), luna),
         },
     )
+    patch_cache_control(response, no_store=True, private=True)
+    return response
 
 
 @require_safe
@@ -101,7 +104,9 @@ def state(request: HttpRequest, name: str) -> HttpResponse:
     if name not in PAGES:
         raise Http404
     template, status, told = PAGES[name]
-    return render(request, template, told | {"trace_id": context.trace_id()}, status=status)
+    response = render(request, template, told | {"trace_id": context.trace_id()}, status=status)
+    patch_cache_control(response, no_store=True, private=True)
+    return response
 
 
 def _icons() -> list[str]:

@@ -90,12 +90,12 @@ document.addEventListener("keydown", ({ key, target }) => {
   closeMenus(null);
 });
 
-// [data-copy]: puts its value on the clipboard and says so for a moment.
+// [data-copy]: puts the text before it on the clipboard and says so for a moment.
 const SAID_MS = 2000;
 document.addEventListener("click", async ({ target }) => {
   const button = target.closest("[data-copy]");
   if (!button) return;
-  await navigator.clipboard.writeText(button.dataset.copy);
+  await navigator.clipboard.writeText(button.previousElementSibling.textContent);
   const word = button.querySelector("[data-copy-word]");
   const before = word.textContent;
   word.textContent = word.dataset.copied;

@@ -18,7 +18,7 @@ from messaging.rules.presets import PRESETS
 from tests.conftest import World
 from tests.factories.accounts import MembershipFactory, UserFactory, WorkspaceFactory
 from tests.factories.campaigns import campaign
-from tests.factories.messaging import delivery
+from tests.factories.messaging import FanFactory, delivery
 from tests.factories.webhooks import webhook_endpoint
 
 Act = Callable[[Page], None]
@@ -105,9 +105,9 @@ PLACES: list[Place] = [
     Place("signup", "/signup", "nobody"),
     Place("signup-refused", "/signup", "nobody", refused("main form:has(#id_password)")),
     Place("reset", "/password/reset", "nobody"),
-    Place("reset-stale", "/password/reset/nothing", "nobody"),
+    Place("reset-stale", "/password/reset/nothing", "nobody", status=400),
     Place("verify-stale", "/verify-email/nothing", "nobody"),
-    Place("invitation-stale", "/invitation/nothing", "nobody"),
+    Place("invitation-stale", "/invitation/nothing", "nobody", status=404),
     Place("missing", "/nothing-here", status=404),
     *ONLYFANS,
     Place("onlyfans-menu", "/onlyfans", act=menu),
@@ -197,7 +197,8 @@ def scene(stage: World) -> Scene:
     running = campaign(stage.account, stage.owner, segment, state="running", name="Rappel", started_at=now,
                        text="Salut {firstName|toi} !", price_minor=900)  # fmt: skip
     for state in ("sent", "sent", "failed", "queued"):
-        delivery(stage.fan, stage.owner, state=state, text="sent 9", campaign=running, answered_at=now)
+        fan = FanFactory(account=stage.account)
+        delivery(fan, stage.owner, state=state, text="sent 9", campaign=running, answered_at=now)
     words: dict[str, Any] = {
         "account": stage.account.public_id,
         "draft": draft.public_id,

@@ -9,7 +9,7 @@ from huntaze.kernel.tenancy import cross_workspace
 from messaging.models import Campaign, Segment
 from tests.conftest import World
 from tests.factories.campaigns import campaign
-from tests.factories.messaging import delivery
+from tests.factories.messaging import FanFactory, delivery
 
 Browser = Callable[..., Client]
 FORM = {"name": "Friday", "audience": "preset:everybody", "language": "en", "text": "Hey {firstName|you}"}
@@ -64,7 +64,7 @@ def test_what_is_wrong_stands_at_its_field_and_nothing_is_lost(browser: Browser,
         f"/marketing/new?account={world.account.public_id}", FORM | {"price": "1", "text": "Kept {nobody}"}
     )
     form = answer.context["form"]
-    assert (answer.status_code, sorted(form.errors)) == (422, ["price", "text"])
+    assert (answer.status_code, sorted(form.errors)) == (422, ["media_ids", "price", "text"])
     assert "Kept {nobody}" in answer.content.decode()
     with cross_workspace("demo"):
         assert not Campaign.objects.exists()
@@ -102,7 +102,7 @@ def test_others_do_not_find_it(browser: Browser, world: World) -> None:
 def test_the_list_counts_what_was_sent_and_brought_in(browser: Browser, world: World) -> None:
     row = campaign(world.account, world.owner, [], state="running", price_minor=1500)
     sent = delivery(world.fan, world.owner, state="sent", campaign=row)
-    delivery(world.fan, world.owner, campaign=row)
+    delivery(FanFactory(account=world.account), world.owner, campaign=row)
     with cross_workspace("demo"):
         type(sent.message).objects.filter(pk=sent.message_id).update(purchased_at=sent.queued_at)
     line = browser(world.owner).get("/marketing").context["listing"].rows[0]
