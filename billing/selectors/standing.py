@@ -10,7 +10,7 @@ from django.conf import settings
 from accounts.models import Workspace
 from billing.models import LimitOverride, Plan, PlanLimit
 from billing.rules import periods
-from billing.rules.access import access
+from billing.rules.access import access, grace_ends_at
 from billing.selectors.cache import remembered
 from billing.selectors.subscriptions import subscription_of
 from billing.types import Access, Feature, Override, Standing, Subscription, SubscriptionStatus
@@ -50,6 +50,17 @@ def standing(workspace_id: int, now: datetime) -> Standing:
         if override.until is None or now < override.until
     }
     return Standing(plan, way, start, end, is_renewing, {**limits_of_plan(plan), **own})
+
+
+def grace_until(workspace_id: int, now: datetime) -> datetime | None:
+    """Until when an overdue subscription keeps its access; null when nothing is overdue, or the grace is over."""
+    refuse_foreign(workspace_id)
+    known = remembered(("workspace", workspace_id), lambda: _known(workspace_id))
+    bought, grace = known.subscription, timedelta(hours=settings.BILLING_GRACE_HOURS)
+    if bought is None:
+        return None
+    ends = grace_ends_at(bought.status, bought.past_due_since, grace=grace)
+    return ends if ends and now < ends else None
 
 
 def limits_of_plan(plan: str) -> Mapping[str, int | None]:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from accounts.models import PlatformAccount
 from accounts.types import AccountState
+from billing.selectors.standing import grace_until
 from huntaze.kernel.limiter import Limit, Outlook
 from messaging.selectors.holds import hold_of_accounts
 from messaging.selectors.queue_page import Counts, counts
@@ -44,12 +45,14 @@ class AccountLine:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """`hold` says why nothing leaves although accounts could send; see `selectors.holds`."""
+    """`hold` says why nothing leaves although accounts could send; see `selectors.holds`. `grace_ends_at` is when that
+    will be so, of a subscription that is overdue."""
 
     lines: tuple[AccountLine, ...]
     total: Counts
     is_limiter_known: bool
     hold: str
+    grace_ends_at: datetime | None
 
 
 def board(accounts: Sequence[PlatformAccount], now: datetime) -> Board:
@@ -66,7 +69,8 @@ def board(accounts: Sequence[PlatformAccount], now: datetime) -> Board:
     ]
     total = Counts(*(sum(getattr(line.counts, name) for line in lines) for name in Counts.__slots__))
     is_known = all(outlook is not None for outlook in outlooks.values())
-    return Board(tuple(lines), total, is_known, hold_of_accounts(list(found)))
+    grace = grace_until(accounts[0].workspace_id, now) if accounts else None
+    return Board(tuple(lines), total, is_known, hold_of_accounts(list(found)), grace)
 
 
 def _line(

@@ -1,5 +1,6 @@
 """Why messages wait although nothing is wrong with them, in words: on the page, in the status, in the form."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -70,6 +71,18 @@ def test_who_may_not_see_billing_is_told_and_not_sent_there(client: Any, unpaid:
     page = signed_in(client, unpaid.chatter).get("/onlyfans").content.decode()
     assert UNPAID in page
     assert "To the billing page" not in page
+
+
+def test_an_overdue_payment_is_announced_with_its_end(client: Any, unpaid: Any) -> None:
+    since = clock.now() - timedelta(hours=5)
+    with cross_workspace("demo"):
+        WorkspaceHold.objects.all().delete()
+        SubscriptionRecord.objects.update(status="past_due", access_status="past_due", past_due_since=since)
+    cache.forget()
+    page = signed_in(client, unpaid.owner).get("/onlyfans")
+    assert page.context["board"].grace_ends_at == since + timedelta(hours=72)
+    assert "The last payment failed. Everything goes on until" in page.content.decode()
+    assert UNPAID not in page.content.decode()
 
 
 def test_a_campaign_without_credits_says_what_helps(client: Any, api: Any, world: Any) -> None:
