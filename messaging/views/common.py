@@ -17,9 +17,9 @@ from accounts.models import PlatformAccount
 from accounts.selectors import account_of, reachable_accounts
 from accounts.selectors.creator_switch import CreatorSwitch, creator_switch
 from accounts.types import Platform
-from billing.rules.quotes import Quote
 from billing.selectors.quotes import quoted
-from billing.types import Unit
+from billing.selectors.standing import standing
+from billing.types import Access, Unit
 from huntaze.kernel import clock
 from huntaze.kernel.errors import UsageLimitExceeded
 from huntaze.kernel.web import is_fragment, principal_of
@@ -114,17 +114,21 @@ def form_of(
     return {
         "form": form,
         "forecast": found,
-        "quote": quote_of(account),
         "account": account,
         "currency": currency_of(account.platform),
         "recent": recipients.recent(account),
         "place": place,
+        **cost_of(account),
     }
 
 
-def quote_of(account: PlatformAccount) -> Quote:
-    """What one message costs, and what is left after it."""
-    return quoted(account.workspace_id, Unit.MESSAGE, 1, clock.now())
+def cost_of(account: PlatformAccount) -> dict[str, Any]:
+    """What one message costs and what is left after it, and whether nothing is taken because of an unpaid bill."""
+    now = clock.now()
+    return {
+        "quote": quoted(account.workspace_id, Unit.MESSAGE, 1, now),
+        "is_unpaid": standing(account.workspace_id, now).access is Access.READ_ONLY,
+    }
 
 
 def _priority(form: SendForm) -> int:

@@ -26,11 +26,11 @@ from messaging.views.common import (
     Place,
     asked_account,
     back,
+    cost_of,
     form_of,
     full,
     no_credits,
     place_of,
-    quote_of,
     unpaid,
 )
 
@@ -75,7 +75,7 @@ def forecast(request: HttpRequest) -> HttpResponse:
         scheduled_at=data.get("scheduled_at"),
         now=clock.now(),
     )
-    context = {"forecast": found, "account": account, "quote": quote_of(account)}
+    context = {"forecast": found, "account": account, **cost_of(account)}
     return render(request, "messaging/_forecast.html", context)
 
 
