@@ -40,8 +40,10 @@ REASONS = {
     "many_failures": _(
         "Too many messages failed, so it paused by itself. Look at the failed ones before you go on."
     ),
-    "credits": _("There are no message credits left for the rest."),
-    "billing": _("The subscription is unpaid."),
+    "credits": _(
+        "There are no message credits left for the rest, which waits. A pack or another plan helps at once."
+    ),
+    "billing": _("The subscription is unpaid: the rest waits, and goes out by itself as soon as it is paid."),
 }
 SECOND = {
     "missing": _(

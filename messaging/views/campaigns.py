@@ -26,7 +26,7 @@ from messaging.selectors.campaigns import campaign_of, content_hash
 from messaging.services.audiences import kept_segment
 from messaging.services.campaigns import edit
 from messaging.services.campaigns.approve import second_person
-from messaging.services.campaigns.preview import previews
+from messaging.services.campaigns.preview import cost_of, previews
 from messaging.services.campaigns.progress import progress
 from messaging.types import DeliveryState as D
 from messaging.views.common import tagged
@@ -63,6 +63,7 @@ def shown(request: HttpRequest, row: Campaign, status: int = 200) -> HttpRespons
         except NotFound:
             context["previews"] = None
     context |= {"content_hash": content_hash(row), "second": _second(row, who.member_pk)}
+    context["cost"] = cost_of(row, now) if row.started_at is None else None
     return render(request, "messaging/campaign.html", context, status=status)
 
 

@@ -136,6 +136,7 @@ PLACES: list[Place] = [
     Place("offboard", "/team/creators/{creator}/offboard"),
     Place("billing", "/billing"),
     Place("billing-newcomer", "/billing", "newcomer"),
+    Place("billing-history", "/billing/history"),
     Place("onboarding", "/onboarding"),
     Place("onboarding-newcomer", "/onboarding", "newcomer"),
     Place("settings", "/settings"),
