@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -117,7 +118,8 @@ def _form(
     request: HttpRequest, account: PlatformAccount, row: Campaign | None = None, **more: Any
 ) -> HttpResponse:
     audiences = audiences_of(account)
-    form = CampaignForm(audiences, request.POST or None, initial=initial_of(row) if row else None)
+    initial = initial_of(row) if row else {"language": get_language()}
+    form = CampaignForm(audiences, request.POST or None, initial=initial)
     status = 200
     if request.method == "POST":
         status = 422

@@ -15,6 +15,7 @@ FILES = {
     "accounts/services/passwords.py": "the list of common passwords in the repository",
     "accounts/services/mail_files.py": "mails of an installation without a mail server, in its own folder",
     "huntaze/management/commands/sbom.py": "the inventory in the repository",
+    "huntaze/gallery.py": "the names of our own icons",
     "huntaze/env.py": "secrets as files, named by the environment",
     "huntaze/kernel/i18n.py": "catalogues and sources of our own",
     "huntaze/kernel/metric_files.py": "figures of this process",

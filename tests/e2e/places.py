@@ -82,7 +82,7 @@ def switch(page: Page) -> None:
 
 def lost(page: Page) -> None:
     """The server can't be reached; what was there stays there."""
-    page.evaluate("window.dispatchEvent(new Event('offline'))")
+    page.context.set_offline(True)
     expect(page.locator("#connection")).to_be_visible()
 
 

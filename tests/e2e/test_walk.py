@@ -69,6 +69,7 @@ class Walk:
 
     def look(self, page: Page, place: Place, locale: str) -> None:
         page.set_viewport_size({"width": 1440, "height": 900})
+        page.context.set_offline(False)
         answer = page.goto(self.site.url + place.path.format(**self.scene.words))
         assert answer is not None
         if answer.status != place.status:
