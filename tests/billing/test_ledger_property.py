@@ -24,7 +24,7 @@ from tests.factories.billing import credits, limit
 
 NOW = datetime(2026, 3, 10, tzinfo=UTC)
 UNIT = Unit.MESSAGE
-STEPS, EXAMPLES = 100, 104
+STEPS, EXAMPLES = 100, 112
 
 
 @dataclass
