@@ -21,6 +21,7 @@ from huntaze.kernel.web import Device
 #: Keys of a session; times are whole seconds.
 PROVED_AT, STARTED_AT, SEEN_AT, DEVICE, COUNTRY = "proved_at", "started_at", "seen_at", "device", "country"
 FACTOR_AT = "factor_at"
+STAFF_AT, STAFF_SEEN_AT = "staff_at", "staff_seen_at"
 WORKSPACE = "workspace"
 #: However much it is used, a session ends after this.
 ABSOLUTE = timedelta(days=30)
@@ -106,6 +107,25 @@ def factor_at(session: Any) -> datetime | None:
 
 def proved_at(session: Any) -> datetime | None:
     return _time(session.get(PROVED_AT))
+
+
+def begin_staff_mode(session: Any, now: datetime) -> None:
+    """From now on this session opens the staff's pages, for a time."""
+    session[STAFF_AT] = session[STAFF_SEEN_AT] = int(now.timestamp())
+
+
+def end_staff_mode(session: Any) -> None:
+    session.pop(STAFF_AT, None)
+    session.pop(STAFF_SEEN_AT, None)
+
+
+def staff_mode(session: Any) -> tuple[datetime | None, datetime | None]:
+    """When this session's staff mode began, and when it was used last."""
+    return _time(session.get(STAFF_AT)), _time(session.get(STAFF_SEEN_AT))
+
+
+def touch_staff_mode(session: Any, now: datetime) -> None:
+    session[STAFF_SEEN_AT] = int(now.timestamp())
 
 
 def choose_workspace(session: Any, workspace_id: str) -> None:

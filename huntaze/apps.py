@@ -20,6 +20,9 @@ class HuntazeAdminConfig(AdminConfig):
         from django.contrib.auth.models import Group
 
         from billing.admin.stripe import tidy_mirror
+        from huntaze.crm import groups, pages  # noqa: F401  (the staff's own pages register themselves)
+        from huntaze.kernel.admin import arrange
 
         admin.site.unregister(Group)
         tidy_mirror()
+        arrange(groups.SECTIONS)

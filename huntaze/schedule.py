@@ -52,6 +52,7 @@ class Config:
         "tend-campaigns": _every(1.0, "messaging.tend_campaigns", "default"),
         "unsend-campaigns": _every(2.0, "messaging.unsend_campaigns", "default"),
         "post-credits": _every(5.0, "messaging.post_credits", "default"),
+        "run-dead-letters": _every(5.0, "messaging.run_dead_letters", "default"),
         "sweep-credits": _every(600.0, "messaging.sweep_credits", "default"),
         "apply-inbound": _every(2.0, "messaging.apply_inbound", "webhooks"),
         "deliver-webhooks": _every(2.0, "accounts.deliver_webhooks", "webhooks"),

@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
+    "django.contrib.postgres",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "rest_framework",
@@ -62,6 +63,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.middleware.MemberMiddleware",
     "accounts.impersonation.ImpersonationMiddleware",
+    "accounts.staff_mode.StaffModeMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -269,6 +271,7 @@ RETENTION = env.periods(
         "revocations": 90,  # given up; the account is disconnected here all the same
         "sessions": 7,  # after their end, to tell a replayed token from an unknown one
         "staff_log": 731,
+        "staff_runs": 731,  # after their end
         "staff_visits": 731,  # as long as the audit log tells of them
         "webhook_events": 30,  # what endpoints were told, with every attempt
     },

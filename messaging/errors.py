@@ -15,6 +15,10 @@ class NotFailed(Conflict):
     message = "This message is not failed"
 
 
+class RunIsOver(Conflict):
+    message = "This run is over"
+
+
 class NotUncertain(Conflict):
     message = "This message is not uncertain"
 

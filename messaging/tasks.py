@@ -8,7 +8,7 @@ from django.conf import settings
 
 from huntaze.kernel import clock, shutdown
 from huntaze.kernel.jobs import job
-from messaging.services import credits, inbound, measure, scheduler, sync, uncertain
+from messaging.services import credits, dead_letter_runs, inbound, measure, scheduler, sync, uncertain
 from messaging.services.campaigns import tend, unsend
 from messaging.services.sending.pump import Pump
 
@@ -68,3 +68,8 @@ def post_credits(**_: Any) -> None:
 @job("messaging.sweep_credits", system_wide=True)
 def sweep_credits(**_: Any) -> None:
     credits.sweep(now=clock.of_database())
+
+
+@job("messaging.run_dead_letters", system_wide=True)
+def run_dead_letters(**_: Any) -> None:
+    dead_letter_runs.run_due(now=clock.of_database())

@@ -33,6 +33,22 @@ class CreditState(StrEnum):
     RELEASED = "released"
 
 
+class DeadLetterDeed(StrEnum):
+    """What staff do with dead letters: queue them again, or take them off the list for good."""
+
+    RETRY = "retry"
+    DISCARD = "discard"
+
+
+@dataclass(frozen=True, slots=True)
+class DeadFilter:
+    """Which dead letters are meant; what is empty narrows nothing."""
+
+    cause: str = ""
+    workspace_pk: int | None = None
+    account_pk: int | None = None
+
+
 class AuthorKind(StrEnum):
     HUMAN = "human"
     API = "api"

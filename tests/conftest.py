@@ -10,14 +10,16 @@ from typing import Any
 import hypothesis
 import pytest
 from django.conf import settings
+from django.contrib.auth import user_logged_in
 from django.db import connection
 from redis import Redis
 from rest_framework.test import APIClient
 
 from accounts.models import Creator, Membership, PlatformAccount
+from accounts.sessions import begin_staff_mode
 from billing.selectors import cache
 from huntaze.celery import app as celery_app
-from huntaze.kernel import redis
+from huntaze.kernel import clock, redis
 from messaging.models import Fan
 from tests.database import keep_migrated_rows
 from tests.factories.accounts import (
@@ -108,6 +110,19 @@ def keys_are_read_each_time() -> None:
 def no_second_factor_by_force() -> None:
     """People of tests sign in with a password; tests of the second factor make it compulsory themselves."""
     settings.MFA_REQUIRED_ROLES, settings.MFA_REQUIRED_FOR_STAFF = [], False
+
+
+@pytest.fixture(scope="session", autouse=True)
+def staff_sign_in() -> Iterator[None]:
+    """`force_login` is a sign-in for staff too: it opens their pages. Tests of the staff's mode end it themselves."""
+
+    def entered(request: Any, user: Any, **_: Any) -> None:
+        if user.is_staff:
+            begin_staff_mode(request.session, clock.now())
+
+    user_logged_in.connect(entered, dispatch_uid="tests")
+    yield
+    user_logged_in.disconnect(dispatch_uid="tests")
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,9 @@
 """Accounts on the platforms; one in the whole installation for each account outside."""
 
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Upper
 
 from accounts.querysets import PlatformAccountQuerySet
 from accounts.types import AccountState, Platform
@@ -48,7 +50,10 @@ class PlatformAccount(PublicIdModel, WorkspaceModel):
                 name="platform_account_owner_once",
             ),
         ]
-        indexes = [models.Index(fields=["workspace", "platform"], name="platform_account_by_platform")]
+        indexes = [
+            models.Index(fields=["workspace", "platform"], name="platform_account_by_platform"),
+            GinIndex(OpClass(Upper("handle"), "gin_trgm_ops"), name="platform_account_handle_like"),
+        ]
 
     @property
     def can_send(self) -> bool:

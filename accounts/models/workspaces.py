@@ -1,7 +1,9 @@
 """Workspaces, who works in them, and the creators they work for."""
 
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Upper
 
 from accounts.querysets import AssignmentQuerySet, MembershipQuerySet
 from accounts.types import WorkspaceStatus
@@ -32,6 +34,9 @@ class Workspace(PublicIdModel):
     plan = models.CharField(max_length=10, choices=PLANS, default="free", db_default="free")
     is_demo = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [GinIndex(OpClass(Upper("name"), "gin_trgm_ops"), name="workspace_name_like")]
 
     def __str__(self) -> str:
         return self.name
@@ -145,6 +150,7 @@ class Creator(PublicIdModel, WorkspaceModel):
             models.Index(fields=["workspace", "status"], name="creator_by_status"),
             models.Index(fields=["workspace"], condition=~Q(stopped_at=None), name="creator_stopped"),
             models.Index(fields=["user"], condition=~Q(user=None), name="creator_of_user"),
+            GinIndex(OpClass(Upper("stage_name"), "gin_trgm_ops"), name="creator_name_like"),
         ]
 
     def __str__(self) -> str:

@@ -51,7 +51,12 @@ class SubscriptionRecord(WorkspaceModel):
         indexes = [
             models.Index(
                 "past_due_since", condition=Q(past_due_since__isnull=False), name="subscription_past_due"
-            )
+            ),
+            models.Index(
+                "stripe_subscription_id",
+                condition=~Q(stripe_subscription_id=""),
+                name="subscription_by_stripe_id",
+            ),
         ]
 
     def __str__(self) -> str:

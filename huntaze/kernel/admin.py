@@ -1,19 +1,24 @@
 """The staff admin: its site, and bases that are read-only until proven otherwise."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
+from functools import wraps
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import path, resolve, reverse
 from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext_lazy as _
 
@@ -22,11 +27,13 @@ from huntaze.kernel.tenancy import cross_workspace
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """One thing on the staff's list for today: how many rows, and the list that shows them."""
+    """One thing on the staff's list for today: how many rows, and the list that shows them. `until` is when the first
+    of them has to be done."""
 
     text: str | Promise
     count: int
     url: str
+    until: datetime | None = None
 
 
 _attention: list[Callable[[], Attention]] = []
@@ -38,10 +45,66 @@ def attention(read: Callable[[], Attention]) -> Callable[[], Attention]:
     return read
 
 
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the first staff page: its anchor, its name, and the tables in it as `app_model`, in their order."""
+
+    key: str
+    title: str | Promise
+    tables: tuple[str, ...]
+
+
+_sections: list[Section] = []
+
+
+def arrange(sections: Iterable[Section]) -> None:
+    """How the staff's tables stand together; a table that no section names stands under its app."""
+    _sections[:] = sections
+
+
+def _section_of(table: str) -> Section | None:
+    return next((one for one in _sections if table in one.tables), None)
+
+
+Page = Callable[..., HttpResponseBase]
+_pages: list[tuple[str, Page, str]] = []
+
+
+def staff_page(route: str, *, name: str, capability: str = "staff.view") -> Callable[[Page], Page]:
+    """A page of our own beside Django's, at `admin:<name>`, for staff who hold the capability."""
+
+    def register(view: Page) -> Page:
+        _pages.append((route, guarded(capability)(view), name))
+        return view
+
+    return register
+
+
+def guarded(capability: str) -> Callable[[Page], Page]:
+    """Refuses staff without the capability, before anything is read."""
+
+    def decorate(view: Page) -> Page:
+        @wraps(view)
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if not may(request, capability):
+                raise PermissionDenied
+            return view(request, *args, **kwargs)
+
+        return checked
+
+    return decorate
+
+
 def may(request: HttpRequest, capability: str) -> bool:
     """Whether this member of staff has a capability, such as `staff.view`: by their groups, or as superuser."""
-    codename = capability.replace(".", "_")
-    return request.user.has_perm(f"{get_user_model()._meta.app_label}.{codename}")
+    user: Any = request.user
+    if not user.is_active or user.is_superuser:
+        return bool(user.is_active)
+    if not hasattr(user, "_staff_codenames"):
+        held = Permission.objects.filter(content_type__app_label=get_user_model()._meta.app_label)
+        held = held.filter(Q(user=user.pk) | Q(group__user=user.pk))
+        user._staff_codenames = set(held.values_list("codename", flat=True))
+    return capability.replace(".", "_") in user._staff_codenames
 
 
 class StaffSite(admin.AdminSite):
@@ -71,7 +134,31 @@ class StaffSite(admin.AdminSite):
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         found = [read() for read in _attention] if may(request, "staff.view") else []
-        return super().index(request, {"attention": found} | (extra_context or {}))
+        return super().index(request, {"attention": _in_sections(found)} | (extra_context or {}))
+
+    def get_urls(self) -> list[Any]:
+        own = [path(route, self.admin_view(view), name=name) for route, view, name in _pages]
+        return [*own, *super().get_urls()]
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
+        """Tables by what staff do with them, whatever app they belong to."""
+        apps: list[dict[str, Any]] = super().get_app_list(request, app_label)
+        if app_label or not _sections:
+            return apps
+        tables = {
+            f"{app['app_label']}_{row['object_name'].lower()}": row for app in apps for row in app["models"]
+        }
+        shown = []
+        for section in _sections:
+            rows = [tables.pop(name) for name in section.tables if name in tables]
+            url = f"{reverse('admin:index')}#{section.key}"
+            if rows:
+                shown.append(
+                    {"name": section.title, "app_label": section.key, "app_url": url, "models": rows}
+                )
+        for app in apps:
+            app["models"] = [row for row in app["models"] if row in tables.values()]
+        return shown + [app for app in apps if app["models"]]
 
     def admin_view(
         self, view: Callable[..., HttpResponseBase], cacheable: bool = False
@@ -89,6 +176,16 @@ class StaffSite(admin.AdminSite):
         return lifted
 
 
+def _in_sections(found: list[Attention]) -> list[tuple[Section | None, list[Attention]]]:
+    """What needs a person, by the section of the list that it leads to; what belongs to none comes last."""
+    tables = {item: (resolve(urlsplit(item.url).path).url_name or "").rpartition("_")[0] for item in found}
+    return [
+        (section, rows)
+        for section in (*_sections, None)
+        if (rows := [item for item in found if _section_of(tables[item]) is section])
+    ]
+
+
 #: Rows of one action that the log of the staff's deeds names.
 MOST_LOGGED = 500
 
@@ -97,9 +194,16 @@ MOST_LISTED = 10_001
 
 
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]
+    """Pages of a list that may be endless: it ends, for counting and for turning pages, at a bound."""
+
     @cached_property
     def count(self) -> int:
         return int(self.object_list[:MOST_LISTED].count())
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether there are more rows than are counted."""
+        return self.count >= MOST_LISTED
 
 
 class StaffAdmin(admin.ModelAdmin):  # type: ignore[type-arg]

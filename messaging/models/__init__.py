@@ -2,6 +2,7 @@
 
 from messaging.models.audiences import FanList, FanListEntry, Segment
 from messaging.models.campaigns import Campaign, CampaignExclusion, CampaignUnsend
+from messaging.models.dead_letters import DeadLetterRun
 from messaging.models.deliveries import CreditChange, Delivery
 from messaging.models.fans import Conversation, Fan
 from messaging.models.inbound import InboundEvent
@@ -14,6 +15,7 @@ __all__ = [
     "CampaignUnsend",
     "Conversation",
     "CreditChange",
+    "DeadLetterRun",
     "Delivery",
     "Fan",
     "FanList",

@@ -108,6 +108,12 @@ class Delivery(PublicIdModel, WorkspaceModel, QueueRow):
             models.Index(
                 fields=["campaign", "state"], condition=Q(campaign__isnull=False), name="delivery_of_campaign"
             ),
+            models.Index(
+                "state",
+                F("id").desc(),
+                condition=Q(state__in=["failed", "uncertain", "held", "cancelled"]),
+                name="delivery_set_aside",
+            ),
             models.Index("trace_id", name="delivery_by_trace"),
             models.Index("account", F("id").desc(), name="delivery_by_account"),
         ]

@@ -1,6 +1,7 @@
-"""Fans and their conversations. A fan's name and handle are encrypted; the handle can be found exactly by digest."""
+"""Fans and their conversations. A fan's name and handle are encrypted; both can be found exactly, by digest."""
 
 from django.db import models
+from django.db.models import Q
 
 from huntaze.kernel.fields import EncryptedTextField
 from huntaze.kernel.ids import PublicIdModel
@@ -19,6 +20,7 @@ class Fan(PublicIdModel, WorkspaceModel):
     name = EncryptedTextField(null=True, blank=True)
     handle = EncryptedTextField(null=True, blank=True)
     handle_digest = models.BinaryField(max_length=32, null=True, blank=True)
+    name_digest = models.BinaryField(max_length=32, null=True, blank=True)
     can_receive = models.BooleanField(default=True)
     first_seen_at = models.DateTimeField()
     last_active_at = models.DateTimeField(null=True, blank=True)
@@ -31,6 +33,8 @@ class Fan(PublicIdModel, WorkspaceModel):
         indexes = [
             models.Index(fields=["account", "-last_active_at"], name="fan_by_activity"),
             models.Index(fields=["handle_digest"], name="fan_by_handle"),
+            models.Index(fields=["name_digest"], condition=Q(name_digest__isnull=False), name="fan_by_name"),
+            models.Index(fields=["platform_user_id"], name="fan_by_platform_id"),
         ]
 
 

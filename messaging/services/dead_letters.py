@@ -1,4 +1,4 @@
-"""What people do with messages that did not simply go out: retry, cancel, decide."""
+"""What people do with messages that did not simply go out: retry, discard, cancel, decide."""
 
 from datetime import datetime
 from functools import partial
@@ -28,12 +28,17 @@ def new_promise(delivery: Delivery, now: datetime) -> datetime:
 
 
 def retry_failed(
-    *, delivery: Delivery, actor: audit.Actor, now: datetime, promised_at: datetime | None = None
+    *,
+    delivery: Delivery,
+    actor: audit.Actor,
+    now: datetime,
+    promised_at: datetime | None = None,
+    reason: str = "",
 ) -> datetime:
     """Queue a dead letter again, attempts kept; raises NotFailed, CreditsExhausted, ReadOnlyAccess. Returns when it was
     queued.
 
-    `promised_at` is `new_promise` from a caller who has a transaction open by now.
+    `promised_at` is `new_promise` from a caller who has a transaction open by now; `reason` is why staff do it.
     """
     changes = _queued_again(promised_at or new_promise(delivery, now), now)
     with transaction.atomic():
@@ -42,8 +47,18 @@ def retry_failed(
         if row is None:
             raise NotFailed
         failed.update(**changes, **credits.again(row, now))
-        _record(delivery, actor, "message.retried", now, {"error": delivery.last_error})
+        _record(delivery, actor, "message.retried", now, {"error": delivery.last_error}, reason)
     return now
+
+
+def discard_failed(*, delivery: Delivery, actor: audit.Actor, now: datetime, reason: str = "") -> None:
+    """Take a dead letter off the list for good: it is never sent, its error stays with it; raises NotFailed."""
+    with transaction.atomic():
+        rows = Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.FAILED)
+        if not rows.update(state=DeliveryState.CANCELLED):
+            raise NotFailed
+        credits.end([delivery.pk])
+        _record(delivery, actor, "message.discarded", now, {"error": delivery.last_error}, reason)
 
 
 def cancel(*, delivery: Delivery, actor: audit.Actor, now: datetime) -> DeliveryState:
@@ -105,7 +120,12 @@ def _queued_again(promised_at: datetime, now: datetime) -> dict[str, Any]:
 
 
 def _record(
-    delivery: Delivery, actor: audit.Actor, action: str, now: datetime, changes: dict[str, object]
+    delivery: Delivery,
+    actor: audit.Actor,
+    action: str,
+    now: datetime,
+    changes: dict[str, object],
+    reason: str = "",
 ) -> None:
     audit.record(
         workspace_id=delivery.workspace_id,
@@ -114,5 +134,6 @@ def _record(
         now=now,
         target=delivery.reference,
         changes=changes,
+        reason=reason,
     )
     transaction.on_commit(partial(limits.poke, [(delivery.account_id, Lane(delivery.lane))]))

@@ -1,5 +1,6 @@
 """Writing fans and their conversations, from whatever the platform tells us about them."""
 
+import unicodedata
 from datetime import datetime
 
 import structlog
@@ -20,6 +21,12 @@ NAME_LENGTH, HANDLE_LENGTH = 120, 100
 def handle_digest(handle: str) -> bytes:
     """Keyed digest by which a fan is found under an exact handle."""
     return crypto.blind_index(handle.casefold().lstrip("@"), purpose="fan-handle")
+
+
+def name_digest(name: str) -> bytes:
+    """Keyed digest by which staff find a fan under an exact name, however it was spaced or capitalised."""
+    plain = " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+    return crypto.blind_index(plain, purpose="fan-name")
 
 
 def upsert_fan(
@@ -45,6 +52,7 @@ def upsert_fan(
                 "name": name,
                 "handle": handle,
                 "handle_digest": handle_digest(handle) if handle else None,
+                "name_digest": name_digest(name) if name else None,
                 "first_seen_at": now,
                 "can_receive": True if can_receive is None else can_receive,
             },
@@ -63,9 +71,9 @@ def _known(account: PlatformAccount, platform_user_id: str) -> Fan | None:
 
 def _freshen(fan: Fan, name: str, handle: str, can_receive: bool | None) -> None:
     changed = []
-    if name and _differs(fan.name, name):
-        fan.name = name
-        changed.append("name")
+    if name and (fan.name_digest is None or _differs(fan.name, name)):
+        fan.name, fan.name_digest = name, name_digest(name)
+        changed += ["name", "name_digest"]
     if handle and _differs(fan.handle, handle):
         fan.handle, fan.handle_digest = handle, handle_digest(handle)
         changed += ["handle", "handle_digest"]

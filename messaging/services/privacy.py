@@ -219,7 +219,7 @@ def _stop_campaigns(rows: list[Campaign], subject: Subject, now: datetime) -> No
 def _bury(rows: list[Fan], subject: Subject, now: datetime) -> None:
     for fan in rows:
         fan.platform_user_id = tombstone_id(fan.account_id, fan.platform_user_id)
-        fan.name = fan.handle = fan.handle_digest = None
+        fan.name = fan.handle = fan.handle_digest = fan.name_digest = None
         fan.can_receive, fan.erased_at = False, now
         fan.save()
         Conversation.objects.filter(fan=fan).update(unread_count=0)

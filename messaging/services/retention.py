@@ -16,7 +16,7 @@ from accounts.services.retention.choices import chosen
 from accounts.services.retention.registry import BATCH, Rule, held, of_rows, period
 from huntaze.kernel import metrics, reseal
 from huntaze.kernel.tenancy import cross_workspace, workspace_scope
-from messaging.models import Campaign, Delivery, InboundEvent, Message
+from messaging.models import Campaign, DeadLetterRun, Delivery, InboundEvent, Message
 from messaging.rules.content import NO_TEXT
 from messaging.types import DeliveryState
 
@@ -114,7 +114,12 @@ def _workspaces() -> Iterator[int]:
         after = pks[-1]
 
 
+def _staff_runs(now: datetime) -> QuerySet[Any]:
+    return DeadLetterRun.objects.filter(ended_at__lt=now - period("staff_runs")).order_by("ended_at")
+
+
 RULES = (
+    of_rows("staff_runs", _staff_runs, every=DAILY),
     of_rows("inbound_events", _events, _delete_events),
     of_rows("campaign_texts", _campaigns, _empty_campaigns, every=DAILY),
     Rule("message_texts", _empty_messages, _count_messages, every=DAILY),

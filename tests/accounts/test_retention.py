@@ -41,6 +41,7 @@ from accounts.types import PrivacyScope
 from huntaze.kernel import clock, ids, metrics
 from huntaze.kernel.health import Status
 from huntaze.kernel.tenancy import cross_workspace
+from messaging.models import DeadLetterRun
 from tests.factories.accounts import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -173,6 +174,14 @@ def _visit(world: Any, at: datetime) -> Any:
     return ImpersonationGrant
 
 
+def _run(world: Any, at: datetime) -> Any:
+    DeadLetterRun.objects.create(
+        deed="retry", reason="looking", asked_by=UserFactory(is_staff=True), asked_at=at, newest_pk=1,
+        total_count=1, available_at=at, state="done", ended_at=at,
+    )  # fmt: skip
+    return DeadLetterRun
+
+
 MAKERS: dict[str, Callable[[Any, datetime], Any]] = {
     "answers": _answer,
     "devices": _device,
@@ -184,6 +193,7 @@ MAKERS: dict[str, Callable[[Any, datetime], Any]] = {
     "privacy_requests": _request,
     "staff_log": _staff_deed,
     "staff_visits": _visit,
+    "staff_runs": _run,
 }
 
 

@@ -125,6 +125,14 @@ def test_no_event_of_a_crowd_of_stripe_s_is_lost(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("transactional_db")
+def test_admin_asks_each_page_in_few_queries_with_few_rows_and_many(tmp_path: Path) -> None:
+    found = run("admin", tmp_path)
+    assert (found["messages"], found["fans"]) == (3000, 400)
+    assert 1 <= found["most_queries"] <= 12
+    assert found["pages"]["search.fan's name"]["ratio"] > 0
+
+
+@pytest.mark.usefixtures("transactional_db")
 def test_queues_says_which_peers_did_not_run(tmp_path: Path) -> None:
     found = run("queues", tmp_path, "--peers", "")
     assert found["not_run"] == ["bullmq", "post_office", "procrastinate"]

@@ -5,7 +5,7 @@ from typing import Any
 
 from accounts.models import Workspace
 from accounts.services.audit import Actor
-from billing.models import Grant, LimitOverride
+from billing.models import Grant, LimitOverride, Plan, SubscriptionRecord
 from billing.selectors import cache
 from billing.services.ledger import grants
 from billing.types import Feature, GrantSource, Unit
@@ -45,4 +45,15 @@ def credits(
             **fields,
         )
         row: Grant = Grant.objects.filter(workspace=workspace, unit=unit).latest("pk")
+    return row
+
+
+def subscribed(workspace: Workspace, plan: str = "pro", **fields: Any) -> SubscriptionRecord:
+    """A subscription that is paid."""
+    values: dict[str, Any] = {"status": "active", "access_status": "active", "interval": "month"} | fields
+    with cross_workspace("demo"):
+        row: SubscriptionRecord = SubscriptionRecord.objects.create(
+            workspace=workspace, plan=Plan.objects.get(key=plan), **values
+        )
+    cache.forget()
     return row

@@ -127,7 +127,7 @@ def test_sealed_values_show_as_dots(desk: Client, furnished: Any) -> None:
 @pytest.mark.parametrize(
     ("model", "hidden"),
     [
-        (Fan, ["handle_digest"]),
+        (Fan, ["handle_digest", "name_digest"]),
         (Message, ["text_digest"]),
         (InboundEvent, ["body", "body_digest", "lease_token"]),
         (Delivery, ["lease_token"]),
@@ -183,7 +183,8 @@ def test_a_fan_is_found_by_id_and_by_exact_handle(desk: Client, furnished: Any) 
         )
     for search in (fan.public_id, "4711", "sam.w", "@Sam.W"):
         assert listed(desk, Fan, search) == [fan.pk]
-    assert listed(desk, Fan, "sam") == []
+    assert listed(desk, Fan, " SAM") == [fan.pk]  # the whole name, sealed as it is
+    assert listed(desk, Fan, "sa") == []
 
 
 SUBJECTS: dict[str, Callable[[Any], Any]] = {

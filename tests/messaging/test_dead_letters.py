@@ -16,13 +16,14 @@ from huntaze.kernel.tenancy import cross_workspace
 from messaging.errors import NotFailed, NotUncertain, TooLate
 from messaging.models import Conversation, Delivery
 from messaging.services import status
-from messaging.services.dead_letters import cancel, it_arrived, retry_failed, send_again
+from messaging.services.dead_letters import cancel, discard_failed, it_arrived, retry_failed, send_again
 from messaging.types import DeliveryState
 from tests.factories.messaging import delivery
 
 #: service: (states it works from, state it leads to, refusal, audit action)
 SERVICES: dict[Callable[..., Any], tuple[set[str], str, type[Conflict], str]] = {
     retry_failed: ({"failed"}, "queued", NotFailed, "message.retried"),
+    discard_failed: ({"failed"}, "cancelled", NotFailed, "message.discarded"),
     cancel: ({"held", "scheduled", "queued"}, "cancelled", TooLate, "message.cancelled"),
     it_arrived: ({"uncertain"}, "sent", NotUncertain, "message.declared_arrived"),
     send_again: ({"uncertain"}, "queued", NotUncertain, "message.sent_again"),

@@ -1,4 +1,4 @@
-"""Staff pages over messaging: the queue, dead letters with a retry, fans, and what platforms told us.
+"""Tables of messaging as staff see them: the queue, fans, campaigns, and what platforms told us.
 
 Names and texts stay sealed here; they show as dots.
 """
@@ -6,17 +6,19 @@ Names and texts stay sealed here; they show as dots.
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.urls import reverse
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import path, reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from accounts.selectors import accounts_by_handle
-from accounts.services.audit import Actor
 from huntaze.kernel import clock, ids, outbox
-from huntaze.kernel.admin import Attention, ReadOnlyAdmin, StaffAdmin, attention
+from huntaze.kernel.actor import Actor
+from huntaze.kernel.admin import Attention, ReadOnlyAdmin, StaffAdmin, attention, guarded, may
 from huntaze.kernel.errors import Conflict
+from messaging.admin import dead_letters as dead_letters_page
+from messaging.admin import reveal
 from messaging.models import (
     Campaign,
     Conversation,
@@ -32,9 +34,10 @@ from messaging.models import (
 )
 from messaging.rules.onlyfans_events import ACCOUNT_EVENTS
 from messaging.rules.outcomes import ACCOUNT_STATES, FREE_CODES, TEAM_CODES, VENDOR_TROUBLE
-from messaging.services.dead_letters import it_arrived, retry_failed, send_again
-from messaging.services.fans import handle_digest
+from messaging.services.dead_letters import discard_failed, it_arrived, retry_failed, send_again
+from messaging.services.fans import handle_digest, name_digest
 from messaging.services.inbound import HANDLERS, apply_again
+from messaging.services.reveal import CAPABILITY
 from messaging.services.switch import set_switch
 from messaging.types import DeliveryState
 
@@ -119,13 +122,17 @@ class DeliveryAdmin(MessagingAdmin):
         "promised_at",
         "answered_at",
     )
-    list_filter = ("state", "lane", ErrorFilter)
+    list_filter = ("state", ErrorFilter)
     list_select_related = ("message", "account", "workspace")
     search_fields = ("trace_id__exact",)
     search_help_text = _("A msg_… or dlv_… id, a trace id, or an account's handle")
     ordering = ("-id",)
-    actions = ("retry", "mark_arrived", "queue_again")
+    actions = ("retry", "discard", "mark_arrived", "queue_again")
     exclude = ("lease_token",)
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(guarded("staff.view")(dead_letters_page.listed))
+        return [path("dead/", view, name="messaging_delivery_dead"), *super().get_urls()]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Delivery], search_term: str
@@ -147,6 +154,10 @@ class DeliveryAdmin(MessagingAdmin):
     @admin.action(permissions=["operate"], description=_("Retry failed messages"))
     def retry(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
         self._each(request, queryset, retry_failed)
+
+    @admin.action(permissions=["operate"], description=_("Discard failed messages"))
+    def discard(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
+        self._each(request, queryset, discard_failed)
 
     @admin.action(permissions=["operate"], description=_("Uncertain: it arrived"))
     def mark_arrived(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
@@ -189,12 +200,22 @@ class MessageAdmin(MessagingAdmin):
         "created_at",
         "sent_at",
     )
-    list_filter = ("direction", "author_kind")
     list_select_related = ("account", "workspace")
     search_fields = ("platform_message_id__exact",)
+    search_help_text = _("A msg_… id, or the platform's id of a message")
     ordering = ("-id",)
     exclude = ("text_digest",)
     readonly_fields = ("text",)
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(guarded(CAPABILITY)(reveal.reveal))
+        return [path("<int:object_id>/reveal/", view, name="messaging_message_reveal"), *super().get_urls()]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        context = {"may_reveal": may(request, CAPABILITY)} | (extra_context or {})
+        return super().change_view(request, object_id, form_url, context)
 
 
 @admin.register(Fan)
@@ -202,9 +223,9 @@ class FanAdmin(MessagingAdmin):
     list_display = ("public_id", "platform_user_id", "account", "workspace", "can_receive", "last_active_at")
     list_select_related = ("account", "workspace")
     search_fields = ("platform_user_id__exact",)
-    search_help_text = _("A fan_… id, the platform's id, or the exact handle")
+    search_help_text = _("A fan_… id, the platform's id, or the whole handle or name")
     ordering = ("-id",)
-    exclude = ("handle_digest",)
+    exclude = ("handle_digest", "name_digest")
     readonly_fields = ("name", "handle")
 
     def get_search_results(
@@ -213,7 +234,8 @@ class FanAdmin(MessagingAdmin):
         term = search_term.strip()
         is_id = term.isdigit() or ids.decode("fan", term)
         if term and not is_id:
-            return queryset.filter(handle_digest=handle_digest(term)), False
+            named = Q(handle_digest=handle_digest(term)) | Q(name_digest=name_digest(term))
+            return queryset.filter(named), False
         return super().get_search_results(request, queryset, term)
 
 
@@ -228,7 +250,6 @@ class ConversationAdmin(MessagingAdmin):
 @admin.register(FanSignal)
 class FanSignalAdmin(MessagingAdmin):
     list_display = ("public_id", "kind", "amount_minor", "currency", "account", "workspace", "occurred_at")
-    list_filter = ("kind",)
     list_select_related = ("account", "workspace")
     search_fields = ("platform_event_id__exact", "account__handle")
     ordering = ("-id",)
@@ -259,9 +280,7 @@ MOST_COUNTED = 10_001
 @attention
 def dead_letters() -> Attention:
     count = Delivery.objects.dead_letters()[:MOST_COUNTED].count()
-    return Attention(
-        _("Dead letters"), count, reverse("admin:messaging_delivery_changelist") + "?state__exact=failed"
-    )
+    return Attention(_("Dead letters"), count, reverse("admin:messaging_delivery_dead"))
 
 
 @attention
