@@ -11,6 +11,7 @@ from django.db.models import F
 
 from billing.gateways.base import Kind
 from billing.models import StripeEvent
+from billing.rules.stripe_events import TYPES
 from billing.services.stripe import calls
 from billing.types import RemoteEvent
 from huntaze.kernel import context, metrics, sql
@@ -27,6 +28,9 @@ KEEP_PAYLOAD = timedelta(days=30)
 #: Stripe keeps events for 30 days; the overlap covers events that become visible late.
 OVERLAP, FURTHEST = timedelta(hours=1), timedelta(days=29)
 MOST_POLLED = 5_000
+#: What is asked for whole, whatever the event says: see `look`.
+OF_THE_CUSTOMER = ("customer", "subscription", "payment_method")
+MOST_AT_ONCE = 500
 
 # An expired lease first: its row still holds the key. Then the oldest due row of a key that nobody works on.
 _EXPIRED = """
@@ -115,6 +119,14 @@ def _claim(now: datetime) -> StripeEvent | None:
         state=State.WORKING, leased_until=now + LEASE, lease_token=uuid4(), attempts=F("attempts") + 1
     )
     return mine.get()
+
+
+def told_by_a_look_at(row: StripeEvent) -> list[int]:
+    """Keys of events that wait and are about the same customer as a whole: all of them are answered by one look at the
+    customer that begins after this."""
+    same = StripeEvent.objects.filter(serial_key=row.serial_key, state=State.QUEUED, type__in=TYPES)
+    about = same.filter(object_type__in=OF_THE_CUSTOMER).exclude(pk=row.pk)
+    return list(about.values_list("pk", flat=True)[:MOST_AT_ONCE])
 
 
 def again(*, pks: list[int], now: datetime) -> int:

@@ -1,7 +1,7 @@
 """Working on Stripe's events: claim, look, settle. A worker that dies anywhere leaves a row that the next one takes."""
 
 import time as timer
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import structlog
@@ -10,7 +10,7 @@ from django.db import transaction
 from billing.models import StripeEvent
 from billing.rules.stripe_events import DELAYS, TYPES
 from billing.services.stripe import inbox, mirror
-from billing.services.stripe.apply import IGNORED, apply
+from billing.services.stripe.apply import APPLIED, IGNORED, apply
 from billing.services.stripe.look import Seen, look
 from huntaze.kernel import context, metrics, outbox
 from huntaze.kernel.outbox import LeaseLost, State
@@ -39,9 +39,10 @@ def process_due(*, time: Callable[[], datetime], most: int = 1_000) -> int:
 
 def _work(row: StripeEvent, time: Callable[[], datetime]) -> None:
     try:
+        others = inbox.told_by_a_look_at(row)
         seen = look(row) if is_ours(row) else Seen()
         mirror.keep(seen.mirror)
-        outcome = settle(row, seen, time())
+        outcome = settle(row, seen, time(), others)
     except LeaseLost:
         outcome = "lease_lost"
         log.warning("billing.stripe.lease_lost", attempts=row.attempts)
@@ -59,12 +60,19 @@ def is_ours(row: StripeEvent) -> bool:
     return row.type in TYPES or row.source in ("checkout_return", "reconcile")
 
 
-def settle(row: StripeEvent, seen: Seen, now: datetime) -> str:
-    """Write what was seen in one transaction, if the lease is still ours; raises LeaseLost otherwise."""
+def settle(row: StripeEvent, seen: Seen, now: datetime, others: Sequence[int] = ()) -> str:
+    """Write what was seen in one transaction, if the lease is still ours; raises LeaseLost otherwise.
+
+    `others` are keys of events that were there before Stripe was asked: where it was asked for the customer, nothing
+    more can be learned from them.
+    """
     with transaction.atomic():
         outbox.settle(row, state=State.DONE, done_at=now, last_error="")
         outcome = apply(row, seen, now)
         StripeEvent.objects.filter(pk=row.pk).update(outcome=outcome)
+        if seen.customer is not None and outcome == APPLIED:
+            waiting = StripeEvent.objects.filter(pk__in=others, state=State.QUEUED)
+            waiting.update(state=State.DONE, outcome=APPLIED, done_at=now)
     metrics.WEBHOOK_LAG_SECONDS.labels(inbox.VENDOR).observe(
         max(0.0, (now - row.received_at).total_seconds())
     )

@@ -215,6 +215,24 @@ def test_coming_back_from_the_checkout_is_enough(shop: Shop) -> None:
     assert shop.record.status == "active"
 
 
+def test_one_look_answers_all_that_is_told_of_a_customer(shop: Shop) -> None:
+    """Twenty changes of one subscription wait: the first look sees what they came to. What comes later is looked at."""
+    shop.subscribe("pro")
+    name = shop.record.stripe_subscription_id
+    for number in range(20):
+        ends = int(shop.now().timestamp()) + 86_400 * (number + 1)
+        shop.control("POST", f"edit/{name}", {"trial_end": ends})
+        shop.control("POST", f"subscriptions/{name}/tell", {})
+    shop.deliver()
+    assert (shop.work(), shop.work()) == (1, 0)
+    assert shop.record.trial_end is not None
+    assert int(shop.record.trial_end.timestamp()) == ends
+    assert set(StripeEvent.objects.values_list("state", flat=True)) == {"done"}
+    shop.control("POST", f"subscriptions/{name}/tell", {})
+    shop.deliver()
+    assert shop.work() == 1
+
+
 def test_an_event_of_a_stranger_is_an_orphan(shop: Shop) -> None:
     shop.subscribe("pro")
     customer = shop.objects("customer")[0]
