@@ -40,7 +40,7 @@ EXAMPLE = {
 class CampaignViewSet(MessagingBase):
     capabilities = {
         "list": "queue.view", "create": "campaigns.edit", "retrieve": "queue.view", "change": "campaigns.edit",
-        "delete": "campaigns.edit", "plan": "campaigns.edit", "approve": "campaigns.launch",
+        "destroy": "campaigns.edit", "plan": "campaigns.edit", "approve": "campaigns.launch",
         "launch": "campaigns.launch", "pause": "queue.manage", "resume": "campaigns.launch",
         "cancel": "queue.manage", "unsend": "campaigns.launch", "retry_failed": "queue.manage",
         "progress": "queue.view", "preview": "campaigns.edit",
@@ -123,7 +123,7 @@ class CampaignViewSet(MessagingBase):
         tags=TAGS,
         responses={204: None},
     )
-    def delete(self, request: Request, campaign_id: str) -> Response:
+    def destroy(self, request: Request, campaign_id: str) -> Response:
         edit.delete(campaign=self._campaign(campaign_id), actor=self.actor, now=clock.now())
         return Response(status=status.HTTP_204_NO_CONTENT)
 

@@ -18,7 +18,7 @@ from messaging.services import audiences as services
 class ListViewSet(MessagingBase):
     capabilities = {
         "list": "fans.view", "create": "fans.edit", "retrieve": "fans.view", "change": "fans.edit",
-        "delete": "fans.edit", "fans": "fans.view", "add": "fans.edit", "remove": "fans.edit",
+        "destroy": "fans.edit", "fans": "fans.view", "add": "fans.edit", "remove": "fans.edit",
     }  # fmt: skip
     once = frozenset({"create", "add"})
 
@@ -78,7 +78,7 @@ class ListViewSet(MessagingBase):
         tags=["Audiences"],
         responses={204: None},
     )
-    def delete(self, request: Request, list_id: str) -> Response:
+    def destroy(self, request: Request, list_id: str) -> Response:
         row = found.list_of(self.reach, list_id)
         services.delete_list(fan_list=row, actor=self.actor, now=clock.now())
         return Response(status=status.HTTP_204_NO_CONTENT)

@@ -21,7 +21,7 @@ CONDITIONS = {"all": [{"field": "last_active", "op": "within_days", "value": 30}
 class SegmentViewSet(MessagingBase):
     capabilities = {
         "list": "fans.view", "create": "fans.edit", "retrieve": "fans.view", "change": "fans.edit",
-        "delete": "fans.edit", "preview": "fans.view", "count": "fans.view",
+        "destroy": "fans.edit", "preview": "fans.view", "count": "fans.view",
     }  # fmt: skip
     once = frozenset({"create"})
 
@@ -102,7 +102,7 @@ class SegmentViewSet(MessagingBase):
         tags=["Audiences"],
         responses={204: None},
     )
-    def delete(self, request: Request, segment_id: str) -> Response:
+    def destroy(self, request: Request, segment_id: str) -> Response:
         row = found.segment_of(self.reach, segment_id)
         services.delete_segment(segment=row, actor=self.actor, now=clock.now())
         return Response(status=status.HTTP_204_NO_CONTENT)

@@ -16,7 +16,7 @@ urlpatterns = [
     path("onlyfans/lists", ListViewSet.as_view({"get": "list", "post": "create"})),
     path(
         "onlyfans/lists/<str:list_id>",
-        ListViewSet.as_view({"get": "retrieve", "patch": "change", "delete": "delete"}),
+        ListViewSet.as_view({"get": "retrieve", "patch": "change", "delete": "destroy"}),
     ),
     path("onlyfans/lists/<str:list_id>/fans", ListViewSet.as_view({"get": "fans", "post": "add"})),
     path("onlyfans/lists/<str:list_id>/fans/<str:fan_id>", ListViewSet.as_view({"delete": "remove"})),
@@ -24,13 +24,13 @@ urlpatterns = [
     path("onlyfans/segments/preview", SegmentViewSet.as_view({"post": "preview"})),
     path(
         "onlyfans/segments/<str:segment_id>",
-        SegmentViewSet.as_view({"get": "retrieve", "patch": "change", "delete": "delete"}),
+        SegmentViewSet.as_view({"get": "retrieve", "patch": "change", "delete": "destroy"}),
     ),
     path("onlyfans/segments/<str:segment_id>/count", SegmentViewSet.as_view({"get": "count"})),
     path("onlyfans/campaigns", CampaignViewSet.as_view({"get": "list", "post": "create"})),
     path(
         "onlyfans/campaigns/<str:campaign_id>",
-        CampaignViewSet.as_view({"get": "retrieve", "patch": "change", "delete": "delete"}),
+        CampaignViewSet.as_view({"get": "retrieve", "patch": "change", "delete": "destroy"}),
     ),
     path("onlyfans/campaigns/<str:campaign_id>/progress", CampaignViewSet.as_view({"get": "progress"})),
     path("onlyfans/campaigns/<str:campaign_id>/preview", CampaignViewSet.as_view({"get": "preview"})),

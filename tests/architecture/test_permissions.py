@@ -7,18 +7,19 @@ another workspace.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from django.db import transaction
 from django.test import Client
-from rest_framework.test import APIClient
+from rest_framework.test import APIClient, APIRequestFactory
 
 from accounts.rules.capabilities import CAPABILITIES, capabilities_of, cut_by_scopes
 from accounts.sessions import note_proof
 from accounts.types import Role
 from huntaze.kernel import clock
 from huntaze.kernel.api.permissions import PUBLIC
+from huntaze.kernel.api.views import HuntazeViewSet
 from tests.architecture.calls import CALLS, OPEN, Call, Target, make_target
 from tests.architecture.routes import UNDECLARED, Route, routes
 from tests.factories.accounts import api_key
@@ -170,3 +171,29 @@ def test_a_page_takes_no_other_method_than_its_lines_say(world: World) -> None:
             if found != 405:
                 wrong.append(f"{method} {route.path}: {found}")
     assert wrong == []
+
+
+def test_no_action_is_called_like_a_verb() -> None:
+    """Django would run it for that verb at every address of the view, where no action and so no capability is named."""
+    verbs = {"get", "post", "put", "patch", "delete", "head", "trace"}
+    views = [HuntazeViewSet]
+    for view in views:
+        views += view.__subclasses__()
+    assert len(views) > 20
+    assert [(view.__name__, verbs & set(dir(view))) for view in views if verbs & set(dir(view))] == []
+
+
+@pytest.mark.parametrize("verb", ["get", "post", "put", "patch", "delete"])
+def test_a_verb_without_an_action_is_refused_whatever_the_view_has(db: None, verb: str) -> None:
+    done: list[str] = []
+
+    class Careless(HuntazeViewSet):
+        authentication_classes = ()
+        capabilities: ClassVar = {"look": PUBLIC}
+
+        def look(self, request: Any) -> None: ...
+
+    setattr(Careless, verb, lambda *_: done.append(verb))
+    request = getattr(APIRequestFactory(), verb)("/")
+    answer = Careless.as_view({"options": "look"})(request)
+    assert (answer.status_code, done) == (405, [])

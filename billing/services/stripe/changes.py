@@ -3,6 +3,7 @@
 Stripe is told; our row follows from what Stripe then holds. Each call is repeated safely under its key.
 """
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -186,12 +187,13 @@ def _set_cancel(workspace: Workspace, is_ending: bool, actor: Actor, now: dateti
 
 def portal(*, workspace: Workspace, return_path: str, now: datetime) -> str:
     """The address of Stripe's own pages for cards and invoices. Raises StripeAway."""
+    way_back = hashlib.sha256(f"{return_path} {workspace.locale}".encode()).hexdigest()[:16]
     with calls.for_a_person():
         customer = customer_of(workspace)
         page = calls.create(
             Kind.PORTAL,
             RemotePage,
-            key=f"por:{customer}:{int(now.timestamp())}",
+            key=f"por:{customer}:{int(now.timestamp())}:{way_back}",
             customer=customer,
             return_url=f"{settings.BASE_URL}{return_path}",
             locale=workspace.locale,

@@ -19,6 +19,10 @@ class DescribedSchema(AutoSchema):
     def get_description(self) -> str:  # type: ignore[override]
         return ""
 
+    def _is_list_view(self, serializer: Any = None) -> bool:
+        """An answer is never a bare array: rows stand under their plural, whatever the action is called."""
+        return serializer is None and super()._is_list_view()
+
 
 ERROR = {
     "type": "object",
@@ -27,6 +31,7 @@ ERROR = {
         "error": {"type": "string"},
         "requestId": {"type": "string"},
         "code": {"type": "string"},
+        "reason": {"type": "string"},
         "details": {
             "type": "array",
             "items": {
@@ -60,6 +65,10 @@ EXAMPLES = {
     ),
     "404": ("Unknown, or somebody else's", {"error": "Not found", "requestId": "7d3f0a52c1d94e0f9a6b"}),
     "409": ("Conflict", {"error": "This message is not failed", "requestId": "7d3f0a52c1d94e0f9a6b"}),
+    "415": (
+        "The body is not JSON",
+        {"error": 'Unsupported media type "text/plain" in request.', "requestId": "7d3f0a52c1d94e0f9a6b"},
+    ),
     "429": (
         "Too many requests",
         {
@@ -68,6 +77,14 @@ EXAMPLES = {
             "remaining": 0,
             "resetTime": "2026-11-21T12:00:12.000Z",
             "retryAfter": 12,
+            "requestId": "7d3f0a52c1d94e0f9a6b",
+        },
+    ),
+    "503": (
+        "Something that this needs is away: nothing was changed",
+        {
+            "error": "Service temporarily unavailable",
+            "retryAfter": 30,
             "requestId": "7d3f0a52c1d94e0f9a6b",
         },
     ),
@@ -98,10 +115,14 @@ def common_errors(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     for path, operations in result.get("paths", {}).items():
         for method, operation in operations.items():
             if operation.get("security"):
-                wanted = ["400", "401", "403", "404", "429"] + (["409"] if method == "post" else [])
+                wanted = ["400", "401", "403", "404", "429", "503"] + (["409"] if method == "post" else [])
             else:
                 wanted = ["400", "401", "403", "429"] if method == "post" else []
                 wanted += ["404"] if "{" in path else []
+            is_raw = operation["tags"] == ["Webhooks"] and not operation.get(
+                "security"
+            )  # signed, read as it is
+            wanted += ["415"] if method in {"post", "put", "patch"} and not is_raw else []
             for status in wanted:
                 operation["responses"].setdefault(status, _error(status))
     return result

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
@@ -70,6 +71,9 @@ class HuntazeViewSet(ViewSetMixin, APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
+        if not self.action and request.method != "OPTIONS":
+            # Without an action no capability was asked: nothing may run, also not a method of ours with a verb's name.
+            raise MethodNotAllowed(str(request.method))
         self._raw_body = request._request.body if self.action in self.once else b""
         if isinstance(request.auth, Principal):
             if self.action not in self.personal:
