@@ -6,7 +6,8 @@ from urllib.parse import unquote
 from django.conf import settings
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.urls import reverse
+from django.middleware.csrf import rotate_token
+from django.urls import get_callable, reverse
 from django.utils import timezone, translation
 
 from accounts.errors import ExposedApiKey
@@ -16,7 +17,7 @@ from accounts.selectors import principal_of
 from accounts.selectors.factors import FactorDuty, duty_of_member, duty_of_staff, with_duty
 from accounts.selectors.workspaces import MOST_PLACES
 from accounts.services.api_keys import revoke_exposed
-from accounts.sessions import is_over, proved_at, touch, workspace_of
+from accounts.sessions import choose_workspace, is_over, proved_at, touch, workspace_of
 from huntaze.kernel import clock, context
 from huntaze.kernel.tenancy import cross_workspace
 from huntaze.kernel.web import lead
@@ -36,8 +37,8 @@ class ExposedKeyMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        query = request.META.get("QUERY_STRING", "")
-        if "hz" in query and self._ended(unquote(query)):
+        query = unquote(request.META.get("QUERY_STRING", ""))
+        if "hz_" in query and self._ended(query):
             body = {"error": ExposedApiKey.message, "requestId": context.trace_id()}
             return JsonResponse(body, status=401, headers={"Cache-Control": "no-store"})
         return self.get_response(request)
@@ -58,7 +59,7 @@ class MemberMiddleware:
         request.principal = None  # type: ignore[attr-defined]
         request.factor = FactorDuty()  # type: ignore[attr-defined]
         workspace: Workspace | None = None
-        zone = ""
+        zone, has_moved = "", False
         user = request.user if not request.path.startswith(("/api/", "/static/")) else None
         if isinstance(user, User) and user.is_authenticated and is_over(request.session, clock.now()):
             logout(request)
@@ -74,6 +75,7 @@ class MemberMiddleware:
                     duty_of_member(member, clock.now()) if member else duty_of_staff(user, clock.now())
                 )
                 if member is not None:
+                    has_moved = _moved(request, member, is_alone=len(places) == 1)
                     limit = settings.API_REQUESTS_PER_MINUTE
                     request.principal = principal_of(  # type: ignore[attr-defined]
                         member, limit=limit, proved_at=proved_at(request.session)
@@ -85,8 +87,24 @@ class MemberMiddleware:
         request.workspace = workspace  # type: ignore[attr-defined]
         if request.factor.duty is Duty.WALL and not request.path.startswith(BEFORE_THE_WALL):  # type: ignore[attr-defined]
             return lead(request, reverse("security"))
+        if has_moved and request.method not in {"GET", "HEAD"}:
+            refusal: HttpResponse = get_callable(settings.CSRF_FAILURE_VIEW)(request)
+            return refusal
         with timezone.override(zone or (workspace.timezone if workspace else None)):
             return self.get_response(request)
+
+
+def _moved(request: HttpRequest, member: Membership, *, is_alone: bool) -> bool:
+    """Keep in mind where the session works; True when that is another workspace than before, because the one before has
+    shut its doors. A form that was open there must not act here, now or later: its token no longer works."""
+    before, here = workspace_of(request.session), member.workspace.public_id
+    if before == here or (before is None and is_alone):
+        return False
+    choose_workspace(request.session, here)
+    if before is None:
+        return False
+    rotate_token(request)
+    return True
 
 
 def _chosen(places: list[Membership], workspace_id: str | None) -> Membership | None:

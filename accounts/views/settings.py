@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
+from django.middleware.csrf import rotate_token
 from django.shortcuts import redirect, render
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -55,7 +56,8 @@ def workspace(request: HttpRequest) -> HttpResponse:
 @require_POST
 @person()
 def switch(request: HttpRequest) -> HttpResponse:
-    """Work in another of one's workspaces: the session goes on under a new cookie, from the start page."""
+    """Work in another of one's workspaces: the session goes on under a new cookie, from the start page. A form that is
+    still open in another tab was filled in for the workspace before, and its token no longer works."""
     try:
         place = enter_place(
             user=user_of(request), workspace_id=request.POST.get("workspace", ""), now=clock.now()
@@ -64,6 +66,7 @@ def switch(request: HttpRequest) -> HttpResponse:
         raise Http404 from error
     choose_workspace(request.session, place.public_id)
     request.session.cycle_key()
+    rotate_token(request)
     return redirect("home")
 
 

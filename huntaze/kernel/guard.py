@@ -25,13 +25,19 @@ _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 # Ranges that is_global lets through although they lead to, or embed, addresses that are not.
 _REFUSED_NETS = [
     ipaddress.ip_network(net)
-    for net in ("100.64.0.0/10", "64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "::ffff:0:0/96")
-]
+    for net in (
+        "100.64.0.0/10", "192.0.0.0/24", "192.88.99.0/24", "64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32",
+        "::ffff:0:0/96", "fec0::/10", "3fff::/20",
+    )
+]  # fmt: skip
+#: Where the second half of an IPv6 address begins so, the rest of it is an IPv4 address (ISATAP).
+_ISATAP = (bytes.fromhex("00005efe"), bytes.fromhex("02005efe"))
 
 
 def is_public(text: str) -> bool:
     """Whether an address may be called: global unicast, and none that carries another address inside
-    (IPv4-mapped, NAT64, 6to4, Teredo) or belongs to carrier-grade NAT. A zone id is refused."""
+    (IPv4-mapped, NAT64, 6to4, Teredo, ISATAP) or belongs to one house (carrier-grade NAT, IPv6 site-local). A zone
+    id is refused."""
     if "%" in text:
         return False
     try:
@@ -39,6 +45,8 @@ def is_public(text: str) -> bool:
     except ValueError:
         return False
     if any(address.version == net.version and address in net for net in _REFUSED_NETS):
+        return False
+    if address.version == 6 and address.packed[8:12] in _ISATAP:
         return False
     return address.is_global and not address.is_multicast and not address.is_reserved
 

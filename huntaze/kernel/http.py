@@ -142,7 +142,7 @@ class HttpClient:
 
         Raises ValueError for a path that climbs (`..`) and for a URL of another origin or above the base.
         """
-        if "://" in path:
+        if "://" in path and not path.startswith("/"):
             target = URL(path)
             below = target.path == self.base.path or target.path.startswith(self.base.path.rstrip("/") + "/")
             if target.origin() != self.base.origin() or not below:

@@ -227,7 +227,7 @@ def test_a_key_in_an_address_is_refused_and_ended(world: Any) -> None:
 )
 def test_whatever_the_address_is_of(world: Any, address: str) -> None:
     secret = api_key(world.owner)
-    answer = APIClient().get(address.format(secret.replace("_", "%5F")))
+    answer = APIClient().get(address.format(secret.replace("_", "%5F").replace("hz", "%68z")))
     assert (answer.status_code, answer.json()["error"]) == (401, ExposedApiKey.message)
     assert secret not in answer.content.decode()
     assert not works(secret)

@@ -334,13 +334,19 @@ def test_a_next_page_below_the_base_is_followed() -> None:
     assert str(client.url("/x/a%2Fb")) == "http://v.example/base/x/a%2Fb"
 
 
+def test_an_address_in_the_query_of_a_path_is_part_of_the_path() -> None:
+    client = HttpClient("https://v.example", vendor="test")
+    assert str(client.url("/hook?to=https://w.example/")) == "https://v.example/hook?to=https://w.example/"
+
+
 @pytest.mark.parametrize(
     "address",
     [
         "127.0.0.1", "10.0.0.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "192.168.1.1", "224.0.0.1",
         "255.255.255.255", "::1", "::", "fe80::1", "fc00::1", "::ffff:10.0.0.1", "::ffff:8.8.8.8",
         "64:ff9b::a00:1", "2002:a00:1::", "2001:0:4136:e378:8000:63bf:3fff:fdd2", "::127.0.0.1",
-        "2001:db8::1", "ff02::1",
+        "2001:db8::1", "ff02::1", "fec0::1", "3fff::1", "192.0.0.8", "192.88.99.1", "2a00::5efe:7f00:1",
+        "2a00::200:5efe:a00:1",
     ],
 )  # fmt: skip
 def test_an_inner_address_is_not_public(address: str) -> None:

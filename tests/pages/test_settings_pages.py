@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from django.test import Client
 
-from accounts.models import AuditEvent, BrowserSession, User, Workspace
+from accounts.models import AuditEvent, BrowserSession, Creator, Membership, User, Workspace
 from accounts.sessions import row_key
 from huntaze.kernel.tenancy import cross_workspace
 from tests.conftest import World
@@ -150,6 +150,27 @@ def test_no_way_into_what_is_not_ones_own(browser: Browser, world: World, state:
     assert client.post("/workspace", {"workspace": wanted}).status_code == 404
     assert client.cookies[settings.SESSION_COOKIE_NAME].value == before
     assert client.get("/team").status_code == 200
+
+
+@pytest.mark.parametrize("way", ["switched", "suspended"])
+def test_a_form_of_one_workspace_does_nothing_in_another(two_places: World, way: str) -> None:
+    """The person owns both, so that only the form's own token stands between the tab of one and the other."""
+    there = two_places.outsider.workspace
+    with cross_workspace("demo"):
+        Membership.objects.filter(user=two_places.owner.user, workspace=there).update(role="owner")
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(two_places.owner.user)
+    client.get("/team")
+    open_form = {"csrfmiddlewaretoken": client.cookies["csrftoken"].value, "stage_name": "Nova"}
+    if way == "switched":
+        token = {"csrfmiddlewaretoken": client.cookies["csrftoken"].value}
+        assert client.post("/workspace", {"workspace": there.public_id} | token).status_code == 302
+    else:
+        Workspace.objects.filter(pk=two_places.owner.workspace_id).update(status="suspended")
+    assert client.post("/team/creators", open_form).status_code == 403
+    with cross_workspace("demo"):
+        assert not Creator.objects.filter(stage_name="Nova").exists()
+    assert client.get("/settings").wsgi_request.workspace == there
 
 
 def test_a_wall_in_one_workspace_leaves_the_way_to_another(
