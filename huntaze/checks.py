@@ -2,13 +2,20 @@
 
 import re
 from collections.abc import Sequence
+from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.checks import CheckMessage, Error, Info, Tags, Warning, register
 
+from huntaze.kernel import clock
 from huntaze.schedule import Config
+
+#: How long pins of components stand before they are brought up to date.
+PINS_LAST = timedelta(days=31)
+_RENEWED = re.compile(r"^# Renewed: (\d{4}-\d{2}-\d{2})", re.MULTILINE)
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 PLATFORM_URLS = (
@@ -202,6 +209,22 @@ def wires_are_closed(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckM
 def _is_elsewhere(host: str) -> bool:
     """A host that is not this machine; an empty one or a path is a local socket."""
     return bool(host) and not host.startswith("/") and host not in LOOPBACK
+
+
+@register(Tags.security, deploy=True)
+def pins_are_renewed(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
+    """Says it and stops nothing: an urgent release must not wait for it."""
+    file = Path(settings.BASE_DIR, "requirements.in")
+    found = _RENEWED.search(file.read_text(encoding="utf-8")) if file.is_file() else None
+    if found is None or clock.now().date() - date.fromisoformat(found[1]) <= PINS_LAST:
+        return []
+    return [
+        Info(
+            f"The pinned components were last renewed on {found[1]}.",
+            hint="Look through the advisories, compile the pins anew and date them in requirements.in.",
+            id="huntaze.I001",
+        )
+    ]
 
 
 @register(Tags.security, deploy=True)

@@ -104,6 +104,7 @@ DATABASES["default"]["OPTIONS"] |= {
     "prepare_threshold": 5,  # for the send engine's own cursors; the ORM's bind on the client and prepare nothing
     "options": "-c statement_timeout=10000 -c idle_in_transaction_session_timeout=15000 -c jit=off",
 }
+DATABASE_APP_ROLE = env.text("DATABASE_APP_ROLE", "")
 REDIS_URL = env.text("REDIS_URL")
 CACHES = {"default": {"BACKEND": "huntaze.kernel.redis.TolerantRedisCache", "LOCATION": REDIS_URL}}
 SESSION_ENGINE = "accounts.sessions"
@@ -113,7 +114,7 @@ AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
 PASSWORD_HASHERS = [
     env.text("PASSWORD_HASHER", "django.contrib.auth.hashers.Argon2PasswordHasher"),
-    "django.contrib.auth.hashers.BCryptPasswordHasher",
+    "accounts.hashers.ImportedHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [{"NAME": "accounts.services.passwords.HouseValidator"}]
 CSRF_FAILURE_VIEW = "huntaze.errors.csrf_failure"
@@ -130,6 +131,7 @@ PRIVACY_URL = env.text("PRIVACY_URL", "")
 MFA_REQUIRED_ROLES = env.words("MFA_REQUIRED_ROLES", "" if DEMO else "owner,manager")
 MFA_REQUIRED_FOR_STAFF = env.flag("MFA_REQUIRED_FOR_STAFF", not DEMO)
 PASSWORD_REQUIRE_CLASSES = env.flag("PASSWORD_REQUIRE_CLASSES", True)
+TOTP_STRICT = env.flag("TOTP_STRICT")
 
 # --- mail: files in var/mail unless told otherwise
 _mail = env.mail("EMAIL_URL", f"filemail:///{BASE_DIR}/var/mail")

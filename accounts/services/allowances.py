@@ -6,7 +6,8 @@ from typing import Protocol
 
 
 class Allowances(Protocol):
-    """All of them raise UsageLimitExceeded, PlanRequired or NotAllowed, and return when there is nothing against it."""
+    """`take`, `need` and `count` raise UsageLimitExceeded, PlanRequired or NotAllowed, and return when there is nothing
+    against it."""
 
     def take(self, *, workspace_id: int, feature: str, quantity: int, now: datetime) -> None:
         """Room for so many more, kept for the caller's transaction, which makes them."""
@@ -16,6 +17,9 @@ class Allowances(Protocol):
 
     def count(self, *, workspace_id: int, feature: str, now: datetime) -> None:
         """One use more."""
+
+    def hindrance(self, *, workspace_id: int, feature: str, now: datetime) -> str:
+        """What one more would be refused for: read_only, limit, plan; empty when there is nothing against it."""
 
 
 _answering: Allowances | None = None
@@ -40,6 +44,11 @@ def need(*, workspace_id: int, feature: str, now: datetime) -> None:
 def count(*, workspace_id: int, feature: str, now: datetime) -> None:
     """Count one use of what a plan counts."""
     _registered().count(workspace_id=workspace_id, feature=feature, now=now)
+
+
+def hindrance(*, workspace_id: int, feature: str, now: datetime) -> str:
+    """Why a page should not offer to make one more; takes nothing."""
+    return _registered().hindrance(workspace_id=workspace_id, feature=feature, now=now)
 
 
 def _registered() -> Allowances:

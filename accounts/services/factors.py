@@ -12,6 +12,7 @@ import structlog
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor import InvalidToken
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
+from django.conf import settings
 from django.db import transaction
 
 from accounts.errors import FactorExists, InvalidCode, InvalidCredentials, NoFactor
@@ -195,7 +196,8 @@ def _take_totp(user: User, text: str, now: datetime) -> bool:
 def _step_of(device: TotpDevice, text: str, now: datetime) -> int | None:
     """The 30-second step whose code this is, within what clocks may be off."""
     totp, current = _totp(device), int(now.timestamp()) // rules.STEP
-    for step in range(current - rules.TOLERANCE, current + rules.TOLERANCE + 1):
+    off = 0 if settings.TOTP_STRICT else rules.TOLERANCE
+    for step in range(current - off, current + off + 1):
         try:
             totp.verify(text.encode(), step * rules.STEP)
         except InvalidToken:

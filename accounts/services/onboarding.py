@@ -11,6 +11,7 @@ from accounts.rules.capabilities import capabilities_of
 from accounts.rules.second_factor import Duty
 from accounts.selectors.factors import duty_of_member, with_duty
 from accounts.selectors.team import creators_within
+from accounts.services import allowances
 from accounts.services.audit import Actor
 from accounts.services.connections import vendor
 from accounts.services.creators import add_creator
@@ -22,6 +23,8 @@ from huntaze.kernel.errors import FieldError, Invalid
 #: Whether something went out from one of these accounts; the app that sends registers it.
 HasSent = Callable[[Sequence[int]], bool]
 _has_sent: list[HasSent] = []
+#: What a step takes of the plan.
+_ADDS = {"creator_assessment": "creators", "first_platform": "platform_accounts"}
 
 
 def register_has_sent(check: HasSent) -> None:
@@ -56,6 +59,15 @@ def is_first_run(principal: Principal) -> bool:
     if "accounts.connect" not in principal.capabilities:
         return False
     return not any(account.platform == Platform.ONLYFANS for account in _accounts(principal))
+
+
+def hindrances(principal: Principal, found: rules.Onboarding, now: datetime) -> dict[str, str]:
+    """By step that is still to do, why the plan refuses what it would add: read_only, limit or plan; else empty."""
+    return {
+        step.id: allowances.hindrance(workspace_id=principal.workspace_pk, feature=_ADDS[step.id], now=now)
+        for step in found.steps
+        if step.id in _ADDS and step.status is rules.StepStatus.PENDING
+    }
 
 
 def add_first_creator(

@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 from django.db import IntegrityError, transaction
 from django.db.models import Q
+from fido2.cose import ES256, ES384, EdDSA
 from fido2.server import Fido2Server
 from fido2.webauthn import (
     AttestedCredentialData,
@@ -30,6 +31,8 @@ from huntaze.kernel.errors import NotFound
 log = structlog.get_logger(__name__)
 
 MOST_KEYS = 10
+#: What a key may sign with, the best first: ECDSA and Ed25519. RSA as keys do it (PKCS#1 v1.5) is no longer approved.
+ALGORITHMS = (ES256.ALGORITHM, EdDSA.ALGORITHM, ES384.ALGORITHM)
 #: What reading and fido2 raise for an answer that is no answer, or does not fit; the last one for brackets in brackets.
 WRONG = (ValueError, KeyError, TypeError, AttributeError, struct.error, RecursionError)
 
@@ -65,7 +68,7 @@ def finish_registration(
         data = server(host).register_complete(state, json.loads(response))
     except WRONG as error:
         raise InvalidCode from error
-    if data.credential_data is None:
+    if data.credential_data is None or data.credential_data.public_key[3] not in ALGORITHMS:
         raise InvalidCode
     try:
         with transaction.atomic():
@@ -141,7 +144,9 @@ def remove_key(*, user: User, key_uid: Any, now: datetime) -> None:
 
 
 def server(host: str) -> Fido2Server:
-    return Fido2Server(PublicKeyCredentialRpEntity(id=host, name="Huntaze"))
+    made = Fido2Server(PublicKeyCredentialRpEntity(id=host, name="Huntaze"))
+    made.allowed_algorithms = [one for one in made.allowed_algorithms if one.alg in ALGORITHMS]
+    return made
 
 
 def credential(key: SecurityKey) -> AttestedCredentialData:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -47,12 +48,14 @@ def skip(request: HttpRequest, step: str) -> HttpResponse:
 
 
 def _shown(request: HttpRequest, *, status: int = 200, form: FirstCreatorForm | None = None) -> HttpResponse:
-    who = principal_of(request)
-    found = services.status_of(who, clock.now())
+    who, now = principal_of(request), clock.now()
+    found = services.status_of(who, now)
     states = {step.id: step.status.value for step in found.steps}
     accounts = reachable_accounts(who.creator_ids, Platform.ONLYFANS) if "first_platform" in states else []
     context: dict[str, Any] = {
         "onboarding": found,
+        "hindrances": services.hindrances(who, found, now),
+        "billing_url": settings.BILLING_URL,
         "states": states,
         "form": form or FirstCreatorForm(zone=request.workspace.timezone),  # type: ignore[attr-defined]
         "attempts": open_connections(who.creator_ids)[:3]

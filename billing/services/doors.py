@@ -19,3 +19,6 @@ class Allowances:
 
     def count(self, *, workspace_id: int, feature: str, now: datetime) -> None:
         entitlements.count(workspace_id=workspace_id, feature=Feature(feature), now=now)
+
+    def hindrance(self, *, workspace_id: int, feature: str, now: datetime) -> str:
+        return entitlements.can(workspace_id=workspace_id, feature=Feature(feature), now=now).reason

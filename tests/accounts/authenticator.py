@@ -6,9 +6,14 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
-from fido2.cose import ES256
+from fido2.cose import ES256, CoseKey
 from fido2.utils import sha256, websafe_encode
-from fido2.webauthn import AttestedCredentialData, AuthenticatorData, CollectedClientData
+from fido2.webauthn import (
+    AttestationObject,
+    AttestedCredentialData,
+    AuthenticatorData,
+    CollectedClientData,
+)
 
 from accounts.models import SecurityKey, User
 from tests.factories.accounts import NOW
@@ -40,6 +45,31 @@ class Passkey:
             | fields
         )
         return made
+
+    def registration(self, options: dict[str, Any], algorithm: int = ES256.ALGORITHM) -> str:
+        """What the browser posts for a new key that says to sign by this algorithm (COSE)."""
+        public = options["publicKey"]
+        client = CollectedClientData.create("webauthn.create", public["challenge"], f"http://{HOST}")
+        key = {**ES256.from_cryptography_key(self.secret.public_key()), 3: algorithm}
+        data = AuthenticatorData.create(
+            sha256(public["rp"]["id"].encode()),
+            FLAG.UP | FLAG.UV | FLAG.AT,
+            0,
+            AttestedCredentialData.create(b"\0" * 16, self.credential_id, CoseKey(key)),
+        )
+        name = websafe_encode(self.credential_id)
+        return json.dumps(
+            {
+                "id": name,
+                "rawId": name,
+                "type": "public-key",
+                "response": {
+                    "clientDataJSON": websafe_encode(bytes(client)),
+                    "attestationObject": websafe_encode(bytes(AttestationObject.create("none", data, {}))),
+                },
+                "clientExtensionResults": {},
+            }
+        )
 
     def answer(self, options: dict[str, Any], **change: Any) -> str:
         """What the browser posts for `options`; `change` makes it wrong on purpose."""

@@ -144,8 +144,17 @@ def test_a_code_signs_in_once(world: Any, clock: Any) -> None:
     assert (replay.status_code, replay.json()["error"]) == (401, "Invalid code")
 
 
-@pytest.mark.parametrize(("steps", "status"), [(-2, 401), (-1, 200), (0, 200), (1, 200), (2, 401)])
-def test_a_clock_may_be_off_by_one_step(world: Any, clock: Any, steps: int, status: int) -> None:
+@pytest.mark.parametrize(
+    ("is_strict", "steps", "status"),
+    [
+        *((False, steps, status) for steps, status in [(-2, 401), (-1, 200), (0, 200), (1, 200), (2, 401)]),
+        *((True, steps, status) for steps, status in [(-1, 401), (0, 200), (1, 401)]),
+    ],
+)
+def test_a_clock_may_be_off_by_one_step_unless_it_is_strict(
+    world: Any, clock: Any, settings: Any, is_strict: bool, steps: int, status: int
+) -> None:
+    settings.TOTP_STRICT = is_strict
     user = world.owner.user
     secret, _ = with_app(user, NOW)
     later(clock, minutes=10)

@@ -63,8 +63,12 @@ def test_the_commonest_are_refused_however_they_are_written(password: str) -> No
     )
 
 
-def test_the_list_is_long_and_holds_no_short_ones(settings: Any) -> None:
+def test_the_list_is_long_and_holds_no_short_ones() -> None:
     assert len(_common()) == 46_620
     assert min(map(len, _common())) == 8
+
+
+def test_any_composition_is_taken_where_the_switch_says_so(settings: Any) -> None:
     settings.PASSWORD_REQUIRE_CLASSES = False
-    assert faults_of("correct horse battery", email="", name="") == []
+    for password in ("correct horse battery", "CORRECT HORSE", "4829103756", "ünïcödé ÜÜ", "!?%&/()=+"):
+        assert faults_of(password, email="", name="") == []

@@ -6,16 +6,20 @@ import secrets
 import subprocess
 import sys
 
+import bcrypt
 import pytest
 from django.conf import settings
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.core.exceptions import ImproperlyConfigured
 
+from accounts.errors import InvalidCode
+from accounts.models import SecurityKey, User
 from accounts.rules import api_keys, second_factor, webhooks
-from accounts.services import factors, tokens
+from accounts.services import factors, security_keys, tokens
 from accounts.sessions import SessionStore
 from huntaze import env
 from huntaze.kernel import crypto
+from tests.accounts.authenticator import HOST, Passkey
 from tests.factories.accounts import NOW, UserFactory
 
 DRAWN = 200
@@ -97,10 +101,44 @@ def test_passwords_are_stored_by_argon2id_with_today_s_costs() -> None:
     )
     first, second = done.stdout.split()
     assert first == "django.contrib.auth.hashers.Argon2PasswordHasher"
-    assert second.endswith(".BCryptPasswordHasher")
+    assert second == "accounts.hashers.ImportedHasher"
     hasher = Argon2PasswordHasher()
     one, other = (hasher.encode("Correct-horse-7", hasher.salt()) for _ in range(2))
     found = hasher.decode(one)
     assert (found["variety"], found["version"]) == ("argon2id", 19)
     assert (found["memory_cost"] >= 47_104, found["time_cost"] >= 1) == (True, True)
     assert one != other
+
+
+@pytest.mark.parametrize("password", ["Correct-horse-7", "Ünïcode-7 " * 12])
+def test_an_imported_password_signs_in_and_is_stored_anew(db: None, password: str) -> None:
+    """As the first Huntaze stored it: bcrypt over the first 72 bytes, whatever came after them."""
+    stored = bcrypt.hashpw(password.encode()[:72], bcrypt.gensalt(4)).decode()
+    user = UserFactory()
+    User.objects.filter(pk=user.pk).update(password=f"bcrypt${stored}")
+    user.refresh_from_db()
+    assert not user.check_password("Wrong-horse-7" * 9)
+    assert user.check_password(password)
+    user.refresh_from_db()
+    assert not user.password.startswith("bcrypt$")
+    assert user.check_password(password)
+
+
+def test_security_keys_sign_by_curves_only(db: None) -> None:
+    """A browser is told so; an answer with an RSA key, or any other algorithm, leaves no key."""
+    user = UserFactory()
+    begun = security_keys.begin_registration(user=user, host=HOST)
+    asked = [one["alg"] for one in begun.options["publicKey"]["pubKeyCredParams"]]
+    assert sorted(asked) == [-35, -8, -7]
+    for algorithm in (-257, -65535, -47):
+        with pytest.raises(InvalidCode):
+            register(user, begun, algorithm)
+    assert SecurityKey.objects.count() == 0
+    assert len(register(user, begun, -7)) == second_factor.CODE_COUNT
+
+
+def register(user: User, begun: security_keys.Ceremony, algorithm: int) -> list[str]:
+    answer = Passkey(user).registration(begun.options, algorithm)
+    return security_keys.finish_registration(
+        user=user, host=HOST, state=begun.state, response=answer, name="Key", now=NOW
+    )

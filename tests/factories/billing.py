@@ -1,6 +1,6 @@
 """Limits and credits for tests."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from accounts.models import Workspace
@@ -18,6 +18,21 @@ def limit(workspace: Workspace, feature: Feature, value: int | None) -> None:
     with cross_workspace("demo"):
         LimitOverride.objects.update_or_create(
             workspace=workspace, feature=feature, defaults={"value": value, "reason": "test"}
+        )
+    cache.forget()
+
+
+def unpaid(workspace: Workspace) -> None:
+    """Its subscription has not been paid for too long: the workspace is read-only."""
+    now = clock.now()
+    with cross_workspace("demo"):
+        SubscriptionRecord.objects.create(
+            workspace=workspace,
+            plan=Plan.objects.get(key="pro"),
+            status="unpaid",
+            access_status="unpaid",
+            current_period_start=now - timedelta(days=10),
+            current_period_end=now + timedelta(days=20),
         )
     cache.forget()
 

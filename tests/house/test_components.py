@@ -5,9 +5,13 @@ import hashlib
 import json
 import re
 import subprocess
+from datetime import datetime, timedelta
 
+import time_machine
+
+from huntaze import checks
 from huntaze.management.commands import sbom
-from tests.house.documents import ROOT
+from tests.house.documents import ROOT, rows
 
 _PINNED = re.compile(r"^([a-zA-Z0-9._-]+)(?:\[[^\]]*\])?==(\S+) \\$", re.MULTILINE)
 #: Keys as vendors and we write them, private keys, and addresses with a password that is no example.
@@ -27,6 +31,21 @@ def test_the_inventory_is_what_is_pinned() -> None:
         (row["name"], row["version"]) for row in stands["components"] if row["purl"].startswith("pkg:pypi/")
     }
     assert libraries == {(re.sub(r"[-_.]+", "-", name).lower(), version) for name, version in pinned}
+
+
+def test_time_frames_stand_in_the_document_and_old_pins_are_named() -> None:
+    told = {
+        row[0].split(",")[0]: int(row[1].split()[0]) for row in rows("security.md", under="## Components")
+    }
+    assert told == {"critical": 2, "high": 7, "medium": 30, "low": 31, "nothing": checks.PINS_LAST.days}
+    said = re.search(
+        r"^# Renewed: (\S+)", (ROOT / "requirements.in").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert said is not None
+    renewed = datetime.fromisoformat(f"{said[1]}T12:00:00+00:00")
+    for days, named in ((checks.PINS_LAST.days, []), (checks.PINS_LAST.days + 1, ["huntaze.I001"])):
+        with time_machine.travel(renewed + timedelta(days=days), tick=False):
+            assert [found.id for found in checks.pins_are_renewed(None)] == named
 
 
 def test_every_component_comes_from_the_index_with_its_hash() -> None:

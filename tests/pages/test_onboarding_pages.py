@@ -16,6 +16,7 @@ from tests.factories.accounts import (
     PlatformAccountFactory,
     UserFactory,
 )
+from tests.factories.billing import unpaid
 from tests.factories.messaging import FanFactory, delivery
 
 Browser = Callable[..., Client]
@@ -161,3 +162,16 @@ def test_the_browser_s_zone_becomes_the_workspace_s(
 ) -> None:
     assert browser().post("/signup", FORM | {"timezone": named}).status_code == 201
     assert Workspace.objects.get().timezone == kept
+
+
+def test_a_workspace_that_is_read_only_says_why_instead_of_asking(
+    browser: Browser, owner: Membership
+) -> None:
+    unpaid(owner.workspace)
+    client = browser(owner)
+    page = text(client.get("/onboarding"))
+    assert "The subscription is unpaid: this workspace is read-only." in page
+    assert ('action="/onboarding/creator"' in page, 'href="/billing"' in page) == (False, True)
+    client.post("/onboarding/creator", CREATOR)
+    with cross_workspace("demo"):
+        assert not Creator.objects.exists()
