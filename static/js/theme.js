@@ -22,8 +22,8 @@
   const apply = (name, choice) => {
     const known = choices[name];
     const value = known.includes(choice) ? choice : known[0];
-    if (value === known[0]) delete root.dataset[name];
-    else root.dataset[name] = value;
+    if (value === known[0]) root.removeAttribute(`data-${name}`);
+    else root.setAttribute(`data-${name}`, value);
     for (const button of document.querySelectorAll(`[data-${name}-choice]`)) {
       button.setAttribute("aria-pressed", String(button.getAttribute(`data-${name}-choice`) === value));
     }
