@@ -12,6 +12,14 @@ TEMPLATES = sorted(path for path in (ROOT / "templates").rglob("*") if path.is_f
 #: a letter's link to us, an invoice's page at Stripe as Stripe names it.
 LINKS = {
     ("admin/index.html", "item.url"),
+    ("accounts/_hindrance.html", "billing_url"),
+    ("admin/crm/_tab.html", "url"),
+    ("admin/crm/find.html", "hit.url"),
+    ("admin/crm/find.html", "url"),
+    ("admin/crm/subject.html", "flag.url"),
+    ("admin/index.html", "model.add_url"),
+    ("admin/index.html", "model.admin_url"),
+    ("admin/pagination.html", "show_all_url"),
     ("emails/letter.html", "letter.url"),
     ("billing/overview.html", "row.url"),
     ("errors/limit.html", "billing_url"),
