@@ -53,6 +53,13 @@ class AccountTaken(Conflict):
     message = "Account already connected"
 
 
+class DemoStaysInside(Conflict):
+    """A demo's workspace is about to reach a platform that is no sandbox."""
+
+    code = "demo"
+    message = "A demo workspace reaches no real platform"
+
+
 class NotConfigured(Conflict):
     """The operator gave no key of the platform's vendor."""
 

@@ -7,6 +7,7 @@ from django.db.models import Q
 
 from accounts.types import OPEN_STATUSES, AccountState
 from huntaze.kernel.tenancy import WorkspaceQuerySet
+from huntaze.platforms.sandbox import MADE_UP
 
 
 def living_keys(now: datetime) -> Q:
@@ -47,7 +48,7 @@ class PlatformAccountQuerySet(WorkspaceQuerySet[Any]):  # type: ignore[override]
             is_sending_paused=False,
             creator__status="active",
             workspace__status="active",
-        )
+        ).exclude(external_id__startswith=MADE_UP)
 
     def for_creators(self, creator_ids: frozenset[int] | None) -> "PlatformAccountQuerySet":
         """Only these creators' accounts; None means no cut."""

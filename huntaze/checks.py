@@ -18,6 +18,9 @@ PINS_LAST = timedelta(days=31)
 _RENEWED = re.compile(r"^# Renewed: (\d{4}-\d{2}-\d{2})", re.MULTILINE)
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+from huntaze.platforms.sandbox import LOOPBACK
+from huntaze.schedule import Config
+
 PLATFORM_URLS = (
     "ONLYFANSAPI_BASE_URL",
     "INSTAGRAM_AUTH_URL",

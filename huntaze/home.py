@@ -12,8 +12,8 @@ from huntaze.kernel.web import open_to_visitors
 def home(request: HttpRequest) -> HttpResponse:
     principal = getattr(request, "principal", None)
     if principal is None:
-        return redirect("admin:index" if getattr(request.user, "is_staff", False) else "onlyfans")
+        return redirect("admin:index" if getattr(request.user, "is_staff", False) else "dashboard")
     if principal.acting_pk is not None:
-        return redirect("onlyfans")  # nobody sets up a workspace for its people
+        return redirect("dashboard")  # nobody sets up a workspace for its people
     with workspace_scope(principal.workspace_pk):
-        return redirect("onboarding" if is_first_run(principal) else "onlyfans")
+        return redirect("onboarding" if is_first_run(principal) else "dashboard")

@@ -77,5 +77,6 @@ class Config:
         "tell-failures": _every(10.0, "accounts.tell_failures", "default"),
         "end-visits": _every(60.0, "accounts.end_visits", "default"),
         "retain": _every(900.0, "accounts.retain", "default"),
+        "tend-demos": _every(10.0, "messaging.tend_demos", "default"),
         "bring-in": _every(30.0, "messaging.bring_in", "default"),
     }

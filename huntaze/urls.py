@@ -39,7 +39,6 @@ urlpatterns = [
     path("api/", include(api)),
     path("admin/", admin.site.urls),
     path("", home, name="home"),
-    path("dashboard", home),
     path("_states/", gallery.gallery, name="gallery"),
     path("_states/<str:name>", gallery.state, name="gallery_state"),
     path(csp_reports.PATH.removeprefix("/"), csp_reports.receive),

@@ -10,6 +10,7 @@ from huntaze.kernel import clock, shutdown
 from huntaze.kernel.jobs import job
 from messaging.services import credits, dead_letter_runs, inbound, measure, scheduler, sync, uncertain
 from messaging.services.campaigns import tend, unsend
+from messaging.services.demos import work as demos
 from messaging.services.sending.pump import Pump
 
 
@@ -58,6 +59,11 @@ def unsend_campaigns(**_: Any) -> None:
 @job("messaging.bring_in", system_wide=True)
 def bring_in(**_: Any) -> None:
     sync.bring_in(now=clock.of_database())
+
+
+@job("messaging.tend_demos", system_wide=True)
+def tend_demos(**_: Any) -> None:
+    demos.tend(now=clock.now())
 
 
 @job("messaging.post_credits", system_wide=True)

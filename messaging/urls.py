@@ -2,9 +2,15 @@
 
 from django.urls import path
 
-from messaging.views import campaign_deeds, campaigns, deeds, queue, sending
+from messaging.views import campaign_deeds, campaigns, dashboard, deeds, demo, queue, sending
 
 urlpatterns = [
+    path("dashboard", dashboard.overview, name="dashboard"),
+    path("dashboard/payments", dashboard.payments, name="dashboard_payments"),
+    path("demo", demo.overview, name="demo"),
+    path("demo/make", demo.make, name="demo_make"),
+    path("demo/enter", demo.enter, name="demo_enter"),
+    path("demo/wipe", demo.wipe, name="demo_wipe"),
     path("onlyfans", queue.onlyfans, name="onlyfans"),
     path("onlyfans/figures", queue.figures, name="onlyfans_figures"),
     path("onlyfans/list", queue.listing, name="onlyfans_list"),

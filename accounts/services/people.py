@@ -64,6 +64,10 @@ def create_workspace(
     return workspace, member
 
 
+#: Where the invented people of a demo have their mail: nowhere (RFC 2606).
+DEMO_MAIL = "@demo.invalid"
+
+
 def mark_demo(*, workspace_pk: int) -> None:
     """A workspace that only plays: its keys are `hz_test_` keys, which work nowhere else."""
     Workspace.objects.filter(pk=workspace_pk).update(is_demo=True)

@@ -52,6 +52,9 @@ def _place(user: User, workspace_id: str) -> Any:
 
 
 def _note(member: Membership, target: str, now: datetime) -> None:
+    """Not in a demo, whose coming and going stands in the log of the workspace that it was asked for from."""
+    if member.workspace.is_demo:
+        return
     audit.record(
         workspace_id=member.workspace_id,
         actor=audit.Actor.member(member.user_id, member.pk),

@@ -10,6 +10,7 @@ from accounts.models import Creator, PlatformAccount
 from accounts.rules.webhooks import EventKind
 from accounts.services import audit
 from accounts.services.connections import leave
+from accounts.services.outside import keep_demo_inside
 from accounts.services.webhooks.events import announce_one
 from accounts.types import AccountState, Platform
 from huntaze.kernel import ids
@@ -28,10 +29,12 @@ def connect(
     now: datetime,
     uid: UUID | None = None,
 ) -> PlatformAccount:
-    """Bind an outside account to a creator of the workspace in scope; raises AccountTaken if it is bound anywhere.
+    """Bind an outside account to a creator of the workspace in scope; raises AccountTaken if it is bound anywhere,
+    DemoStaysInside in a demo's workspace.
 
     `uid` is its public id where that was promised before.
     """
+    keep_demo_inside(workspace_pk=creator.workspace_id, platform=platform)
     try:
         with transaction.atomic():
             account = PlatformAccount.objects.create(
@@ -71,6 +74,7 @@ def attach(
 ) -> PlatformAccount:
     """Bind an outside account, as `connect` does. One that this creator disconnected before comes back with all that
     hangs on it, whatever id the vendor gives it now."""
+    keep_demo_inside(workspace_pk=creator.workspace_id, platform=platform)
     before = PlatformAccount.objects.filter(
         creator=creator,
         platform=platform,

@@ -62,6 +62,8 @@ ACTIONS: dict[str, Promise] = {
     "creator.resumed": _("Creator lets sending go on"),
     "creator.stopped": _("Creator stopped everything"),
     "credits.granted": _("Credits granted"),
+    "demo.made": _("Demo workspace made"),
+    "demo.wiped": _("Demo workspace wiped"),
     "erasure.asked": _("Erasure asked for"),
     "erasure.cancelled": _("Erasure taken back"),
     "erasure.done": _("Erasure done"),

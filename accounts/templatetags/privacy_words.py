@@ -33,6 +33,7 @@ STEPS: dict[str, str | Promise] = {
     "creators": _("Names of creators"),
     "data_keys": _("Keys: what lies in backups can't be read any more"),
     "deliveries": _("When messages were sent, and by whom"),
+    "demo": _("That the workspace was a demo"),
     "disconnect": _("Accounts are disconnected"),
     "endpoint_events": _("What webhook endpoints were told"),
     "endpoints": _("Webhook endpoints"),

@@ -16,6 +16,13 @@ from huntaze.kernel import clock, ids, redis
 
 log = structlog.get_logger(__name__)
 
+#: What a demo may do; there is no limit for what is not a number.
+PLAY: dict[Feature, int | None] = dict.fromkeys(Feature) | {
+    Feature.MESSAGES: 50_000,
+    Feature.CREATORS: 25,
+    Feature.SEATS: 25,
+}
+
 
 def tell_everybody() -> None:
     """Plans, limits or subscriptions have changed: every process reads them anew within two seconds of the commit."""
@@ -70,6 +77,15 @@ def override(
             reason=reason,
         )
         tell_everybody()
+
+
+def play(*, workspace_id: int) -> None:
+    """What a demo's workspace may do: everything. No row of the log says so, because it would outlive the demo."""
+    LimitOverride.objects.bulk_create(
+        LimitOverride(workspace_id=workspace_id, feature=feature, value=value, reason="demo")
+        for feature, value in PLAY.items()
+    )
+    cache.forget()
 
 
 def end_override(*, row: LimitOverride, reason: str, actor: audit.Actor, now: datetime) -> None:

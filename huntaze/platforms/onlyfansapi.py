@@ -14,6 +14,7 @@ from typing import Any, Self, TypeVar
 
 from huntaze.kernel.http import Answer, HttpClient, NotSent, SentNoAnswer, Timeouts
 from huntaze.platforms.errors import Permanent, Transient, Uncertain
+from huntaze.platforms.sandbox import names_made_up
 
 VENDOR = "onlyfansapi"
 MOST_PAGES = 1000
@@ -190,6 +191,7 @@ class OnlyFansApi:
     # --- how a call ends
 
     async def _read(self, path: str, operation: str, params: Mapping[str, str | int] | None = None) -> Any:
+        _refuse_made_up(path)
         try:
             answer = await self._http.request("GET", path, operation=operation, params=params)
             if answer.status < 300:
@@ -203,6 +205,7 @@ class OnlyFansApi:
     async def _write(
         self, method: str, path: str, operation: str, body: dict[str, Any] | None, key: str | None
     ) -> Answer:
+        _refuse_made_up(path)
         try:
             answer = await self._http.request(
                 method, path, operation=operation, json=body, idempotency_key=key
@@ -214,6 +217,12 @@ class OnlyFansApi:
         if answer.status < 300:
             return answer
         raise error_of(answer, is_write=True)
+
+
+def _refuse_made_up(path: str) -> None:
+    """Nothing about an account that a demo made up goes on the wire, wherever the vendor's address points."""
+    if names_made_up(path):
+        raise Permanent("made_up")
 
 
 def _readable(parse: Callable[[Any], T], body: Any) -> T:

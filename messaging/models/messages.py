@@ -89,4 +89,7 @@ class FanSignal(PublicIdModel, WorkspaceModel):
         constraints = [
             models.UniqueConstraint(fields=["account", "kind", "platform_event_id"], name="fan_signal_once")
         ]
-        indexes = [models.Index(fields=["conversation", "-occurred_at"], name="fan_signal_by_conversation")]
+        indexes = [
+            models.Index(fields=["conversation", "-occurred_at"], name="fan_signal_by_conversation"),
+            models.Index(fields=["account", "-occurred_at"], name="fan_signal_by_time"),
+        ]

@@ -28,8 +28,6 @@ PEOPLE = {
     "chatter": ("chatter@demo.huntaze.test", "Chloé Chatter"),
 }
 MOST_CREATORS = 3
-#: What the demo's workspace may do; there is no limit for what is not named.
-LIMITS = dict.fromkeys(Feature) | {Feature.MESSAGES: 50_000, Feature.CREATORS: 25, Feature.SEATS: 25}
 
 
 class NothingToShow(Exception):
@@ -103,9 +101,11 @@ def _owner(user: User, now: datetime) -> Membership:
 
 def _lift_limits(workspace_pk: int, now: datetime) -> None:
     """Nobody pays for the demo; it may do what the largest plan allows, once it may."""
-    if standing(workspace_pk, now).limits.get(Feature.MESSAGES) == LIMITS[Feature.MESSAGES]:
+    if standing(workspace_pk, now).limits.get(Feature.MESSAGES) == limits.PLAY[Feature.MESSAGES]:
         return
-    limits.override(workspace_id=workspace_pk, limits=LIMITS, reason="demo", actor=Actor.system(), now=now)
+    limits.override(
+        workspace_id=workspace_pk, limits=limits.PLAY, reason="demo", actor=Actor.system(), now=now
+    )
 
 
 def _members(users: dict[str, User], actor: Actor, now: datetime) -> Membership:

@@ -26,6 +26,7 @@ from messaging.models import (
     Conversation,
     CreditChange,
     Delivery,
+    Demo,
     Fan,
     FanList,
     FanListEntry,
@@ -84,6 +85,12 @@ def _accounts(subject: Subject) -> QuerySet[PlatformAccount]:
 def _credit_notes(subject: Subject) -> QuerySet[CreditChange]:
     """What is to be booked is the workspace's, not a creator's."""
     rows: QuerySet[CreditChange] = CreditChange.objects.all()
+    return rows if subject.scope is PrivacyScope.WORKSPACE else rows.none()
+
+
+def _demos(subject: Subject) -> QuerySet[Demo]:
+    """A demo's own workspace knows that it is one."""
+    rows: QuerySet[Demo] = Demo.objects.all()
     return rows if subject.scope is PrivacyScope.WORKSPACE else rows.none()
 
 
@@ -188,6 +195,7 @@ def _steps(scope: PrivacyScope) -> list[Step]:
         delete("policies", _policies),
         delete("fans", FANS),
         delete("webhooks", _events),
+        delete("demo", _demos),
     ]
 
 

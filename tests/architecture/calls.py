@@ -459,6 +459,8 @@ CALLS: dict[str, Call] = {
     f"POST {_HOOK}/<deed>": call(302, reach="workspace", params={"deed": "test"}),
     f"POST {_HOOK}/events/<event_row_id>/replay": call(302, reach="workspace"),
     # pages of messaging
+    "GET /dashboard": call(200),
+    "GET /dashboard/payments": call(200),
     "GET /onlyfans": call(200, query=_SHOWN),
     "GET /onlyfans/figures": call(200, query=_SHOWN),
     "GET /onlyfans/list": call(200, query=_SHOWN),
@@ -488,7 +490,6 @@ CALLS: dict[str, Call] = {
 #: Addresses that ask for no capability, each with the reason why.
 OPEN: dict[str, str] = {
     "GET /": "leads somewhere else",
-    "GET /dashboard": "leads somewhere else",
     "GET /_states/": "samples for staff; nobody else finds it",
     "GET /_states/<name>": "samples for staff; nobody else finds it",
     "GET /csp-report": "browsers tell what they refused; nothing is shown and nothing is kept",
@@ -497,6 +498,10 @@ OPEN: dict[str, str] = {
     "GET /settings": "the caller's own particulars; the workspace's are shown to who may change them",
     "GET /settings/profile": "the caller's own particulars",
     "GET /workspace": "the caller's own memberships",
+    "GET /demo": "the caller's own demo",
+    "GET /demo/make": "the caller's own demo",
+    "GET /demo/enter": "the caller's own demo",
+    "GET /demo/wipe": "the caller's own demo",
     "GET /settings/privacy": "the caller's own requests; what they may ask about is judged by the service",
     **{
         f"GET /settings/privacy/requests/<request_id>{path}": "the caller's own requests"

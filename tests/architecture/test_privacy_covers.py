@@ -57,6 +57,7 @@ NOT_EXPORTED = {
     "messaging.CampaignExclusion": "who was left out; the campaign and the fans are there",
     "messaging.CampaignUnsend": "the way back of a delivery that is there",
     "messaging.Conversation": "its messages are there",
+    "messaging.Demo": "when an invented world was made",
     "messaging.CreditChange": "work for the ledger; its entries are there",
 }
 

@@ -2,19 +2,17 @@
 
 from typing import Any
 
-import pytest
 from django.test import Client
 
 from tests.factories.accounts import UserFactory
 
 
-@pytest.mark.parametrize("path", ["/", "/dashboard"])
-def test_it_leads_members_to_their_work_and_staff_to_the_admin(world: Any, client: Client, path: str) -> None:
-    assert client.get(path)["Location"] == "/onlyfans"
+def test_it_leads_members_to_their_work_and_staff_to_the_admin(world: Any, client: Client) -> None:
+    assert client.get("/")["Location"] == "/dashboard"
     client.force_login(world.owner.user)
-    assert client.get(path)["Location"] == "/onlyfans"
+    assert client.get("/")["Location"] == "/dashboard"
     client.force_login(UserFactory(is_staff=True, is_superuser=True))
-    assert client.get(path)["Location"] == "/admin/"
+    assert client.get("/")["Location"] == "/admin/"
 
 
 def test_an_unknown_address_is_json_below_the_api_and_a_page_elsewhere(db: None, client: Client) -> None:

@@ -17,6 +17,7 @@ from huntaze.kernel.outbox import Ending, State
 from huntaze.kernel.tenancy import cross_workspace
 from huntaze.platforms.errors import Permanent
 from huntaze.platforms.oauth import RECONNECT
+from huntaze.platforms.sandbox import is_made_up
 
 log = structlog.get_logger(__name__)
 
@@ -49,7 +50,7 @@ def let_go(*, accounts: Iterable[PlatformAccount], now: datetime) -> None:
 def queue_revocation(*, platform: str, external_id: str, tokens: str | None = None, now: datetime) -> None:
     """What the vendor holds under this id has to go: a row, in the caller's transaction. `tokens` are packed ones,
     where the platform is connected by OAuth: without them there is nothing to say to it."""
-    if tokens is None and Platform(platform) in talk.PLATFORMS:
+    if is_made_up(external_id) or (tokens is None and Platform(platform) in talk.PLATFORMS):
         return
     Revocation.objects.create(
         platform=platform,

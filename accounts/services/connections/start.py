@@ -15,6 +15,7 @@ from accounts.services.connections import ending, vendor
 from accounts.services.connections.oauth import talk
 from accounts.services.connections.oauth.begin import page_address
 from accounts.services.creators import lock_creator
+from accounts.services.outside import keep_demo_inside
 from accounts.services.team import acting_member
 from accounts.types import AccountState, ConnectionState, CreatorStatus, Platform
 from huntaze.kernel import ids
@@ -42,10 +43,11 @@ def start(
     """The page on which the creator signs in, or agrees. An attempt that was open ends.
 
     `session` is the key of the browser session, whose answer alone will be taken; empty for the API. Raises Invalid
-    without consent to the current text, UsageLimitExceeded, NotConfigured, Conflict for a creator who left,
-    Unavailable.
+    without consent to the current text, UsageLimitExceeded, NotConfigured, DemoStaysInside, Conflict for a creator
+    who left, Unavailable.
     """
     vendor.require(platform)
+    keep_demo_inside(workspace_pk=creator.workspace_id, platform=platform)
     row = _written(
         creator=creator,
         platform=platform,
@@ -78,6 +80,7 @@ def reconnect(
     vendor.require(platform)
     if account.state == AccountState.CONNECTED and not talk.missing_scopes(account):
         raise Conflict("This account is connected")
+    keep_demo_inside(workspace_pk=account.workspace_id, platform=platform)
     row = _written(
         creator=account.creator,
         platform=platform,

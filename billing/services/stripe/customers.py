@@ -1,14 +1,23 @@
 """A workspace's customer at Stripe: made once, whoever asks first."""
 
+from django.conf import settings
+
 from accounts.models import Workspace
 from billing.gateways.base import Kind
 from billing.models import SubscriptionRecord
 from billing.services.stripe import calls
 from billing.types import RemoteCustomer
+from huntaze.kernel.errors import NotAllowed
+from huntaze.platforms.sandbox import is_sandbox
 
 
 def customer_of(workspace: Workspace) -> str:
-    """The customer's id, made at Stripe if there is none: the key gives the same one to all who ask at once."""
+    """The customer's id, made at Stripe if there is none: the key gives the same one to all who ask at once.
+
+    Raises NotAllowed for a demo's workspace, which buys nothing but at the sandbox.
+    """
+    if workspace.is_demo and not is_sandbox(settings.STRIPE_API_BASE):
+        raise NotAllowed("A demo workspace buys nothing")
     row, _ = SubscriptionRecord.objects.get_or_create(workspace=workspace)
     if row.stripe_customer_id:
         return row.stripe_customer_id

@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from huntaze.kernel.limiter import Grant, Lane
+from huntaze.platforms.sandbox import MADE_UP, is_sandbox
 from messaging.models import SendPolicy
 
+# What a demo made up is claimed by nobody, and of a demo's workspace nothing but on the sandbox.
 # A fan's next message waits for the answer to the one before it: two requests in flight may arrive in any order.
 _CLAIM = """
 WITH wanted AS (
@@ -22,8 +25,10 @@ WITH wanted AS (
       FROM unnest(%(accounts)s::bigint[], %(lanes)s::text[], %(counts)s::int[]) AS g(account_id, lane, n)
       JOIN accounts_platformaccount a
         ON a.id = g.account_id AND a.state = 'connected' AND NOT a.is_sending_paused
+       AND NOT starts_with(a.external_id, %(made_up)s)
       JOIN accounts_creator c ON c.id = a.creator_id AND c.status = 'active'
       JOIN accounts_workspace s ON s.id = a.workspace_id AND s.status = 'active'
+       AND (NOT s.is_demo OR %(is_sandbox)s)
        AND NOT EXISTS (SELECT 1 FROM billing_workspacehold h WHERE h.workspace_id = s.id)
      WHERE NOT coalesce((SELECT k.is_stopped FROM messaging_sendswitch k ORDER BY k.id DESC LIMIT 1), false)
 ), picked AS (
@@ -115,6 +120,8 @@ def claim(grants: Sequence[Grant], *, lease: float) -> list[Claimed]:
         "counts": [len(grant.slots) for grant in grants],
         "token": token,
         "lease": lease,
+        "made_up": MADE_UP,
+        "is_sandbox": is_sandbox(settings.ONLYFANSAPI_BASE_URL),
     }
     with transaction.atomic(), connection.cursor() as cursor:
         kinds = set(SendPolicy.objects.filter(is_active=True).values_list("is_per_fan", flat=True))

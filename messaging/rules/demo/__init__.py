@@ -1,0 +1,1 @@
+"""The invented world of a demo workspace: everything follows from a seed and a moment."""

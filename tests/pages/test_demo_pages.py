@@ -1,0 +1,35 @@
+"""The pages of a person's demo: one click makes it, every page says what it is, one click wipes it."""
+
+from collections.abc import Callable
+
+from django.test import Client
+
+from accounts.models import Workspace
+from huntaze.kernel import clock
+from messaging.services.demos import work
+from tests.conftest import World
+
+Browser = Callable[..., Client]
+
+
+def test_one_click_makes_it_and_one_wipes_it(browser: Browser, world: World) -> None:
+    client = browser(world.owner)
+    assert client.get("/demo/make").status_code == 405
+    client.post("/demo/make")
+    page = client.get("/demo")
+    assert "The demo is being made" in page.content.decode()
+    client.post("/demo/make")
+    assert Workspace.objects.filter(is_demo=True).count() == 1
+    work.tend(now=clock.now())
+    fragment = client.get("/demo", headers={"HX-Request": "true", "HX-Request-Type": "partial"})
+    assert fragment["HX-Redirect"] == "/dashboard"
+    text = client.get("/dashboard").content.decode()
+    assert "<title>DEMO · Dashboard" in text
+    assert "nothing leaves this workspace" in text
+    for path in ("/onlyfans", "/team", "/billing", "/settings", "/nothing-here"):
+        assert "<title>DEMO · " in client.get(path).content.decode()
+    client.post("/demo/wipe")
+    home = client.get("/dashboard").content.decode()
+    assert "DEMO" not in home
+    assert browser(world.outsider).post("/demo/wipe").status_code == 404
+    assert browser().post("/demo/make").status_code == 302
