@@ -108,7 +108,10 @@ def wrong_lately(account_pks: Sequence[int], now: datetime) -> Wrong:
     rows: dict[int, Any] = (
         {row.pk: row for row in Delivery.objects.filter(pk__in=pks).with_everything()} if pks else {}
     )
-    return Wrong(bool(is_stopped), tuple(row_of(rows[pk], now) for pk in pks if pk in rows))
+    shown = sorted(
+        (row_of(row, now) for row in rows.values()), key=lambda row: row.really_at or now, reverse=True
+    )
+    return Wrong(bool(is_stopped), tuple(shown))
 
 
 def paid(account_pks: Sequence[int], now: datetime) -> list[Paid]:

@@ -28,9 +28,8 @@ def overview(request: HttpRequest) -> HttpResponse:
     if not is_fragment(request):
         response = render(request, "messaging/demo.html", context)
     elif demo is None or (demo.state == State.DONE and not demo.is_wiping):
-        response = HttpResponse(
-            status=204, headers={"HX-Redirect": reverse("demo_enter" if demo else "demo")}
-        )
+        response = HttpResponse(status=204)
+        response["HX-Redirect"] = reverse("dashboard" if context["is_here"] else "demo")
     else:
         response = render(request, "messaging/_demo.html", context)
     add_never_cache_headers(response)

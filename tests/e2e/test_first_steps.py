@@ -165,4 +165,4 @@ def test_a_person_switches_workspaces_in_the_menu(site: Site, world: World) -> N
     assert violations(page) == []
     page.get_by_role("button", name="Theirs").click()
     expect(page.locator(".topbar__workspace")).to_have_text("Theirs")
-    assert page.url == f"{site.url}/onlyfans"
+    assert page.url == f"{site.url}/dashboard"

@@ -1,6 +1,7 @@
 """A person's demo workspace: made once, full and believable, reaching nobody, and gone without a trace."""
 
 import threading
+from contextvars import Context
 from datetime import timedelta
 from typing import Any
 
@@ -26,8 +27,9 @@ from messaging.models import Campaign, Conversation, Delivery, Demo, Fan, FanSig
 from messaging.rules.demo.plan import world as plan_of
 from messaging.services import sync, uncertain
 from messaging.services.campaigns import tend
-from messaging.services.demos import asking, build, work
+from messaging.services.demos import asking, build, campaigns, work
 from messaging.services.sending.claims import claim
+from messaging.types import CampaignState
 from tests.conftest import World
 from tests.factories.messaging import delivery
 from tests.sandbox.server import Sandbox
@@ -44,7 +46,20 @@ def asked(member: Membership) -> Demo:
 
 
 @pytest.fixture
-def demo(world: World) -> Demo:
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A world that is made in no time, for what does not depend on its size."""
+    for name, value in {"FANS": 110, "TALKS": 4, "DAYS": 5}.items():
+        monkeypatch.setattr(f"messaging.rules.demo.plan.{name}", value)
+    few = (campaigns.Shape("running", CampaignState.RUNNING, timedelta(minutes=5), sent=20, waiting=30),)
+    monkeypatch.setattr(campaigns, "SHAPES", (few, (), ()))
+
+
+@pytest.fixture
+def demo(small: None, world: World) -> Demo:
+    return made_for(world)
+
+
+def made_for(world: World) -> Demo:
     made = asked(world.owner)
     assert work.tend(now=clock.now()) == 1
     made.refresh_from_db()
@@ -75,7 +90,8 @@ def test_the_same_seed_makes_the_same_world_and_another_another() -> None:
         assert all(creator.fans[one.fan].first_seen_at <= one.sent_at for one in creator.payments)
 
 
-def test_it_makes_three_creators_with_everything_that_pages_show(demo: Demo) -> None:
+def test_it_makes_three_creators_with_everything_that_pages_show(world: World) -> None:
+    demo = made_for(world)
     assert (demo.state, demo.done_count == demo.total_count) == ("done", True)
     with workspace_scope(demo.workspace_id):
         roles = sorted(Membership.objects.values_list("role", flat=True))
@@ -175,11 +191,11 @@ def test_the_loops_of_the_house_leave_it_as_it_is(demo: Demo) -> None:
     assert counts() == before
 
 
-def test_wiped_there_are_as_many_rows_as_before_in_every_table(world: World) -> None:
+def test_wiped_there_are_as_many_rows_as_before_in_every_table(small: None, world: World) -> None:
     before = counts()
     made = asked(world.owner)
     work.tend(now=clock.now())
-    assert counts()["messaging.Fan"] == before["messaging.Fan"] + 1200
+    assert counts()["messaging.Fan"] == before["messaging.Fan"] + 330
     assert asking.wipe(demo=made, now=clock.now()) is True
     assert asking.wipe(demo=made, now=clock.now()) is False
     work.tend(now=clock.now())
@@ -212,27 +228,28 @@ def test_what_was_done_in_it_stays_in_the_log_with_a_nameless_workspace(demo: De
     assert not User.objects.filter(email__endswith="@demo.invalid").exists()
 
 
-def test_wiped_while_it_is_being_made_the_maker_stops(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = counts()
-    made = asked(world.owner)
+def test_wiped_while_it_is_being_made_the_maker_stops(
+    small: None, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, made = counts(), asked(world.owner)
 
-    def wiped_meanwhile(*_: Any) -> int:
-        asking.wipe(demo=made, now=clock.now())
-        return 1
+    def wiped_meanwhile(seed: int, now: Any) -> Any:
+        Context().run(asking.wipe, demo=made, now=now)
+        return plan_of(seed, now)
 
-    monkeypatch.setattr(build, "payments_of", wiped_meanwhile)
+    monkeypatch.setattr(build, "world", wiped_meanwhile)
     work.tend(now=clock.now())
     work.tend(now=clock.now())
     assert counts() == before
 
 
 def test_a_demo_that_nobody_wiped_goes_by_itself(demo: Demo) -> None:
-    work.tend(now=demo.asked_at + asking.LASTS - timedelta(minutes=1))
-    with cross_workspace("demo"):
-        assert Demo.objects.count() == 1
-    work.tend(now=demo.asked_at + asking.LASTS + timedelta(minutes=1))
-    with cross_workspace("demo"):
-        assert Demo.objects.count() == 0
+    for age, left in ((asking.LASTS - timedelta(minutes=1), 1), (asking.LASTS + timedelta(minutes=1), 0)):
+        with cross_workspace("demo"):
+            Demo.objects.update(asked_at=clock.now() - age)
+        work.tend(now=clock.now())
+        with cross_workspace("demo"):
+            assert Demo.objects.count() == left
 
 
 @pytest.mark.django_db(transaction=True)
@@ -255,7 +272,7 @@ def test_two_clicks_at_once_make_one(world: World) -> None:
     assert Workspace.objects.filter(is_demo=True).count() == 1
 
 
-def test_the_command_does_the_same(world: World) -> None:
+def test_the_command_does_the_same(small: None, world: World) -> None:
     before = counts()
     call_command("demo_workspace", world.owner.user.email, verbosity=0)
     with cross_workspace("demo"):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pytest
 from django.test import Client
 
 from accounts.models import Workspace
@@ -12,7 +13,10 @@ from tests.conftest import World
 Browser = Callable[..., Client]
 
 
-def test_one_click_makes_it_and_one_wipes_it(browser: Browser, world: World) -> None:
+def test_one_click_makes_it_and_one_wipes_it(
+    browser: Browser, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("messaging.rules.demo.plan.DAYS", 5)
     client = browser(world.owner)
     assert client.get("/demo/make").status_code == 405
     client.post("/demo/make")

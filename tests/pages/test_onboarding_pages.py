@@ -45,19 +45,18 @@ def current(page: str) -> str:
     return page.split('aria-current="step"')[0].rsplit('id="', 1)[1].split('"')[0]
 
 
-@pytest.mark.parametrize("path", ["/", "/dashboard"])
 def test_the_start_page_is_setting_up_until_an_account_is_connected(
-    browser: Browser, owner: Membership, path: str
+    browser: Browser, owner: Membership
 ) -> None:
     client = browser(owner)
-    assert client.get(path)["Location"] == "/onboarding"
+    assert client.get("/")["Location"] == "/onboarding"
     PlatformAccountFactory(creator=CreatorFactory(workspace=owner.workspace))
-    assert client.get(path)["Location"] == "/onlyfans"
+    assert client.get("/")["Location"] == "/dashboard"
 
 
 def test_who_may_not_connect_is_led_to_their_work(browser: Browser, owner: Membership) -> None:
     chatter = MembershipFactory(workspace=owner.workspace, role="chatter")
-    assert browser(chatter).get("/")["Location"] == "/onlyfans"
+    assert browser(chatter).get("/")["Location"] == "/dashboard"
 
 
 def test_it_leads_step_by_step(browser: Browser, owner: Membership) -> None:
