@@ -54,10 +54,10 @@ class AccountTaken(Conflict):
 
 
 class DemoStaysInside(Conflict):
-    """A demo's workspace is about to reach a platform that is no sandbox."""
+    """Something of a demo's workspace is about to reach the world outside."""
 
     code = "demo"
-    message = "A demo workspace reaches no real platform"
+    message = "Nothing leaves a demo workspace"
 
 
 class NotConfigured(Conflict):

@@ -12,6 +12,7 @@ from accounts.rules.membership import may_hand_on, may_invite
 from accounts.selectors.principals import reach_of_member
 from accounts.services import allowances, audit, links, tokens
 from accounts.services.mail import queue_mail
+from accounts.services.outside import refuse_in_demo
 from accounts.services.passwords import check_new_password
 from accounts.services.people import create_user
 from accounts.services.signin import verified_user
@@ -51,7 +52,7 @@ def invite(
     """Offer a place and queue its mail, all or nothing. An expired invitation of the same address makes room.
 
     Raises NotAllowed for what the actor doesn't hold, UsageLimitExceeded, AlreadyMember, AlreadyInvited,
-    TooManyInvitations, and Invalid for creators that don't go with the role.
+    TooManyInvitations, DemoStaysInside, and Invalid for creators that don't go with the role.
     """
     workspace_id = current_workspace_id()
     assert workspace_id is not None
@@ -59,7 +60,7 @@ def invite(
     _check_creators(role, creators)
     try:
         with transaction.atomic():
-            lock_workspace(workspace_id)
+            refuse_in_demo(lock_workspace(workspace_id))
             acting = acting_member(actor)
             _may_invite(acting, role, sees_all_creators, creators)
             if Membership.objects.filter(user__email=email, ended_at=None).exists():

@@ -1,4 +1,4 @@
-"""What a demo's workspace may not do: reach a real platform. Asked where accounts are connected and bound."""
+"""What a demo's workspace may not do: reach a real platform, or anybody by mail or webhook. Asked where that begins."""
 
 from django.conf import settings
 
@@ -21,4 +21,10 @@ def keep_demo_inside(*, workspace_pk: int, platform: Platform) -> None:
     if all(is_sandbox(getattr(settings, name)) for name in ADDRESSES[platform]):
         return
     if Workspace.objects.filter(pk=workspace_pk, is_demo=True).exists():
+        raise DemoStaysInside
+
+
+def refuse_in_demo(workspace: Workspace) -> None:
+    """Raises DemoStaysInside for a demo's workspace, unless the whole installation is a demo."""
+    if workspace.is_demo and not settings.DEMO:
         raise DemoStaysInside

@@ -40,7 +40,7 @@ REFUSALS = (
     gettext_noop("Account already connected"),
     gettext_noop("This answer belongs to no attempt of yours; start a new one"),
     gettext_noop("The platform does not know this account any more: connect it anew"),
-    gettext_noop("A demo workspace reaches no real platform"),
+    gettext_noop("Nothing leaves a demo workspace"),
 )
 
 

@@ -34,6 +34,7 @@ REFUSALS = (
     gettext_noop("This creator has left the workspace"),
     gettext_noop("Owners reach every creator, and creators only themselves"),
     gettext_noop("The end must lie ahead, and after the start."),
+    gettext_noop("Nothing leaves a demo workspace"),
     gettext_noop("Name the one creator whose login this is, who has none yet."),
 )
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
+from accounts.errors import DemoStaysInside
 from accounts.forms.webhooks import EndpointForm
 from accounts.models import WebhookDelivery, WebhookSubscription
 from accounts.rules import webhooks as rules
@@ -46,6 +47,9 @@ def add(request: HttpRequest) -> HttpResponse:
     except Invalid as error:
         form.add_faults(error.errors)
         return _listed(request, form=form, status=422)
+    except DemoStaysInside as error:
+        form.add_error(None, _(error.message))
+        return _listed(request, form=form, status=409)
     except Conflict:
         form.add_error(None, _("There are too many endpoints: remove one first."))
         return _listed(request, form=form, status=409)

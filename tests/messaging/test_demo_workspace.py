@@ -12,11 +12,12 @@ from django.db import close_old_connections, connection
 
 from accounts.errors import DemoStaysInside
 from accounts.models import AuditEvent, Membership, PlatformAccount, User, Workspace
-from accounts.services import platform_accounts
+from accounts.services import invitations, platform_accounts
 from accounts.services.audit import Actor
 from accounts.services.connections import start
 from accounts.services.mail import mail_to, send_due
-from accounts.types import Platform
+from accounts.services.webhooks import endpoints
+from accounts.types import Platform, Role
 from billing.services.stripe.customers import customer_of
 from huntaze.kernel import clock
 from huntaze.kernel.errors import NotAllowed
@@ -153,7 +154,7 @@ def test_no_call_about_its_accounts_reaches_even_the_sandbox(demo: Demo, platfor
     assert len(platform.control("GET", "requests")) == before
 
 
-def test_nothing_real_can_be_connected_bought_or_mailed_in_it(
+def test_nothing_and_nobody_outside_can_be_reached_from_it(
     demo: Demo, settings: Any, mailoutbox: Any
 ) -> None:
     settings.ONLYFANSAPI_BASE_URL, settings.ONLYFANSAPI_API_KEY = "https://app.onlyfansapi.com", "key"
@@ -176,6 +177,15 @@ def test_nothing_real_can_be_connected_bought_or_mailed_in_it(
                 call()
         with pytest.raises(NotAllowed):
             customer_of(demo.workspace)
+        with pytest.raises(DemoStaysInside):
+            invitations.invite(
+                email="real@example.com", role=Role.MANAGER, creators=[], locale="en", actor=actor, now=now
+            )
+        with pytest.raises(DemoStaysInside):
+            endpoints.add(
+                workspace_pk=demo.workspace_id, url="https://example.com/", events=["message.sent"],
+                actor=actor, now=now,
+            )  # fmt: skip
         mail_to(User.objects.get(email__startswith="manager."), "welcome", now=now)
     send_due()
     assert mailoutbox == []

@@ -56,9 +56,10 @@ def of_person(model: Any, path: str) -> Callable[[Subject], QuerySet[Any]]:
 
 
 def people_without_another_place(subject: Subject) -> QuerySet[User]:
-    """Members of the workspace who belong to no other; staff stay."""
+    """Members of the workspace who belong to no other but a demo; staff stay."""
     places = Membership.objects.filter(user=OuterRef("pk"))
     elsewhere = places.filter(ended_at=None).exclude(workspace_id=subject.workspace_pk)
+    elsewhere = elsewhere.exclude(workspace__is_demo=True)
     return User.objects.filter(
         Exists(places.filter(workspace_id=subject.workspace_pk)), ~Exists(elsewhere), is_staff=False
     ).exclude(email__endswith=NOBODY)

@@ -195,11 +195,12 @@ def _wake(request: PrivacyRequest) -> None:
 
 
 def _check_not_needed(principal: Principal) -> None:
-    """The last owner can't vanish from under a workspace: it is closed or handed over first."""
+    """The last owner can't vanish from under a workspace: it is closed or handed over first. A demo ends by itself."""
     with cross_workspace("privacy"):
         owners = Membership.objects.filter(role=Role.OWNER, ended_at=None, user__is_active=True)
         others = owners.filter(workspace=OuterRef("workspace")).exclude(user=principal.user_pk)
         alone = owners.exclude(workspace__status=WorkspaceStatus.ERASED).filter(~Exists(others))
+        alone = alone.exclude(workspace__is_demo=True)
         if alone.filter(user=principal.user_pk).exists():
             raise LastOwner
 

@@ -12,6 +12,7 @@ from accounts.models import Membership, WebhookDelivery, WebhookSubscription, Wo
 from accounts.rules import webhooks as rules
 from accounts.services import allowances, audit
 from accounts.services.mail import mail_to
+from accounts.services.outside import refuse_in_demo
 from accounts.services.webhooks.events import body_of, row_of
 from accounts.types import Role
 from huntaze.kernel import clock
@@ -35,12 +36,14 @@ def add(
     now: datetime,
     description: str = "",
 ) -> tuple[WebhookSubscription, str]:
-    """An endpoint and its secret, which is shown once. Raises PlanRequired, Invalid, TooManyEndpoints."""
+    """An endpoint and its secret, which is shown once. Raises PlanRequired, Invalid, TooManyEndpoints,
+    DemoStaysInside."""
     allowances.need(workspace_id=workspace_pk, feature="outgoing_webhooks", now=now)
     _check(url, events)
     secret = _new_secret()
     with transaction.atomic():
         workspace = Workspace.objects.select_for_update(no_key=True).get(pk=workspace_pk)
+        refuse_in_demo(workspace)
         if WebhookSubscription.objects.filter(removed_at=None).count() >= rules.MOST_ENDPOINTS:
             raise TooManyEndpoints
         row = WebhookSubscription.objects.create(
