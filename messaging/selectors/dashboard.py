@@ -126,7 +126,7 @@ def paid(account_pks: Sequence[int], now: datetime) -> list[Paid]:
         sums[f"count_{days}"] = Count("pk", filter=inside)
         sums[f"unread_{days}"] = Count("pk", filter=inside & Q(amount_minor=None))
         sums[f"total_{days}"] = Sum("amount_minor", filter=inside)
-    found = rows.order_by().values("kind", "currency").annotate(**sums)
+    found: Any = rows.order_by().values("kind", "currency").annotate(**sums)
     return [
         Paid(
             SignalKind(row["kind"]),

@@ -10,8 +10,9 @@ from typing import Any
 from accounts.models import PlatformAccount
 from accounts.selectors.connections import accounts_within, open_connections
 from accounts.types import AccountState, ConnectionState, Platform
-from billing.selectors.billing_page import grace_of, record_of
+from billing.selectors.billing_page import grace_of
 from billing.selectors.standing import standing
+from billing.selectors.subscriptions import record_of
 from billing.types import Access
 from huntaze.kernel.api.principal import Principal
 from huntaze.kernel.limiter import Lane

@@ -35,7 +35,11 @@ NETWORK = {
     "accounts/services/mail.py": "the mail library's errors; Django's backend speaks to the mail server",
 }
 #: Where `random` is good enough.
-JITTER = {"accounts/services/webhooks/deliver.py", "messaging/services/sending/wire.py"}
+JITTER = {
+    "accounts/services/webhooks/deliver.py",
+    "messaging/rules/demo/plan.py",
+    "messaging/services/sending/wire.py",
+}
 #: Who uses the cryptography library, and what of it.
 CRYPTOGRAPHY = {
     "huntaze/kernel/crypto.py": {

@@ -81,9 +81,11 @@ def wipe_old(*, now: datetime) -> int:
 
 
 def _owner(demo: Demo) -> audit.Actor:
-    """The person as a member of the workspace that keeps the log: their membership of the demo goes with it."""
+    """The person as a member of the workspace that keeps the log: their membership of the demo goes with it. Somebody
+    who has left it is nobody there."""
     home = Membership.objects.filter(user_id=demo.user_id, workspace_id=demo.home_id, ended_at=None)
-    return audit.Actor("member", demo.user_id, home.values_list("pk", flat=True).first())
+    member = home.first()
+    return audit.Actor.member(member.user_id, member.pk) if member else audit.Actor.system()
 
 
 def _note(demo: Demo, actor: audit.Actor, action: str, now: datetime) -> None:

@@ -16,6 +16,8 @@ from messaging.types import AuthorKind, CampaignState, DeliveryState, SignalKind
 PRIORITY = 7
 #: Seconds between two messages of a campaign: ten in sixty.
 PACE = 6
+#: A fan who buys needs a moment.
+PAID_AFTER = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ def _rows(cast: Cast, shape: Shape, row: Campaign, text: str, number: int, began
         made = message(
             cast, fan, _filled(text, cast, fan), at, author_kind=AuthorKind.CAMPAIGN, author=row.editor,
             approved_by=row.approved_by, approved_at=row.approved_at, price_minor=row.price_minor,
-            purchased_at=at + timedelta(seconds=40) if is_bought else None,
+            purchased_at=at + PAID_AFTER if is_bought else None,
             **(told if state is DeliveryState.SENT else {"sent_at": None}),
         )  # fmt: skip
         messages.append(made)
@@ -122,7 +124,7 @@ def _rows(cast: Cast, shape: Shape, row: Campaign, text: str, number: int, began
         lost = {"last_error": "timeout", "answered_at": None} if state is DeliveryState.UNCERTAIN else {}
         deliveries.append(delivery(cast, fan, state, at, message=made, **base, **wrong, **lost))
         if is_bought:
-            signals.append(_bought(cast, made, fan, number))
+            signals.append(_bought(cast, made, fan, number, at + PAID_AFTER))
     save(messages, deliveries)
     waits = DeliveryState.HELD if shape.state is CampaignState.PAUSED else DeliveryState.QUEUED
     rest = [
@@ -146,7 +148,7 @@ def _filled(text: str, cast: Cast, fan: int) -> str:
     return text.replace("{firstName|you}", first).replace("{firstName|toi}", first)
 
 
-def _bought(cast: Cast, made: Message, fan: int, number: int) -> FanSignal:
+def _bought(cast: Cast, made: Message, fan: int, number: int, at: datetime) -> FanSignal:
     return FanSignal(
         account=cast.account,
         conversation=cast.talks[fan],
@@ -154,5 +156,5 @@ def _bought(cast: Cast, made: Message, fan: int, number: int) -> FanSignal:
         kind=SignalKind.PURCHASE,
         amount_minor=made.price_minor,
         platform_event_id=f"campaign{number}:{fan}",
-        occurred_at=made.purchased_at,
+        occurred_at=at,
     )
