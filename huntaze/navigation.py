@@ -38,6 +38,7 @@ class Shown:
 
 #: The rail, most visited first. On phones the first four stand at the bottom, the rest under "More".
 MAIN = (
+    Entry("dashboard", "home", _("Dashboard"), "queue.view", letter="d"),
     Entry("onlyfans", "queue", "OnlyFans", "queue.view", letter="o"),
     Entry("marketing", "megaphone", _("Marketing"), "queue.view", letter="m"),
     Entry("team", "team", _("Team"), "members.view", letter="t"),

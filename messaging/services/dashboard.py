@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from accounts.models import PlatformAccount
+from accounts.models import Connection, PlatformAccount
 from accounts.selectors.connections import accounts_within, open_connections
+from accounts.selectors.creator_switch import CreatorSwitch, creator_switch
 from accounts.types import AccountState, ConnectionState, Platform
 from billing.selectors.billing_page import grace_of
 from billing.selectors.standing import standing
@@ -109,19 +110,30 @@ class Dashboard:
     campaign_count: int
     wrong: Wrong
     paid: tuple[Paid, ...]
+    creators: CreatorSwitch
     is_new: bool
 
 
-def dashboard(principal: Principal, now: datetime) -> Dashboard:
-    """Of the caller's workspace, cut to the creators whom they reach. Never inside a transaction: Redis is asked."""
+def dashboard(principal: Principal, now: datetime, creator_id: str | None = None) -> Dashboard:
+    """Of the caller's workspace, cut to the creators whom they reach, and to one of them. Never inside a transaction:
+    Redis is asked. Raises NotFound for a creator without an account in reach."""
     accounts = [
         row for row in accounts_within(principal.creator_ids) if row.state != AccountState.DISCONNECTED
     ]
+    creators = creator_switch((row.creator for row in accounts), creator_id)
+    if creators.chosen:
+        accounts = [row for row in accounts if row.creator.public_id == creators.chosen.id]
     sending = [row for row in accounts if row.platform == Platform.ONLYFANS]
     pks = [row.pk for row in sending]
     shown, campaigns = board(sending, now), reads.campaigns_now(pks, now)
     wrong = reads.wrong_lately(pks, now)
-    facts = _facts(principal, accounts, shown, campaigns, wrong, now)
+    attempts = [
+        row
+        for row in open_connections(principal.creator_ids)
+        if creators.chosen is None or row.creator.public_id == creators.chosen.id
+    ]
+    facts = _counted(accounts, attempts, shown, campaigns, wrong)
+    facts |= _billing(principal.workspace_pk, now) if principal.can("billing.view") else {}
     return Dashboard(
         alerts=tuple(facts[kind] for kind in _TONES if kind in facts),
         board=shown,
@@ -130,17 +142,17 @@ def dashboard(principal: Principal, now: datetime) -> Dashboard:
         campaign_count=len(campaigns),
         wrong=wrong,
         paid=tuple(reads.paid(pks, now)),
+        creators=creators,
         is_new=not accounts,
     )
 
 
-def _facts(
-    principal: Principal,
+def _counted(
     accounts: list[PlatformAccount],
+    attempts: list[Connection],
     shown: Board,
     campaigns: list[Campaign],
     wrong: Wrong,
-    now: datetime,
 ) -> dict[str, Alert]:
     lines = {
         "reconnect": [row.public_id for row in accounts if row.state != AccountState.CONNECTED],
@@ -150,7 +162,7 @@ def _facts(
     states = [row.state for row in campaigns]
     counts = {
         "stopped": int(wrong.is_stopped),
-        "asking": sum(row.state in _ASKING for row in open_connections(principal.creator_ids)),
+        "asking": sum(row.state in _ASKING for row in attempts),
         "failed": shown.total.failed,
         "uncertain": shown.total.uncertain,
         "campaign_failed": states.count(CampaignState.FAILED),
@@ -163,7 +175,7 @@ def _facts(
         if ids:
             only = ids[0] if len(ids) == 1 else ""
             found[kind] = Alert(kind, _TONES[kind], len(ids), account_id=only)
-    return found | (_billing(principal.workspace_pk, now) if principal.can("billing.view") else {})
+    return found
 
 
 def _billing(workspace_pk: int, now: datetime) -> dict[str, Alert]:

@@ -8,14 +8,14 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, ngettext_lazy, pgettext_lazy
+from django.utils.translation import get_language, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from huntaze.kernel import clock
 from huntaze.templatetags.house import DATES, clock_text
 from messaging.services.dashboard import Alert
 from messaging.templatetags.queue_words import counted
-from messaging.types import CampaignState, SignalKind
+from messaging.types import SignalKind
 
 register = template.Library()
 
@@ -51,29 +51,19 @@ ALERTS = {
     ),
     "campaign_failed": (
         ngettext_lazy("campaign failed in the last 7 days", "campaigns failed in the last 7 days"),
-        _("Look"), "cross", "campaigns", "",
+        _("Look"), "cross", "marketing", "",
     ),
     "campaign_paused": (
-        ngettext_lazy("campaign is paused", "campaigns are paused"), _("Look"), "pause", "campaigns", "",
+        ngettext_lazy("campaign is paused", "campaigns are paused"), _("Look"), "pause", "marketing", "",
     ),
     "approve": (
         ngettext_lazy("campaign waits for approval", "campaigns wait for approval"),
-        _("Look"), "check", "campaigns", "",
+        _("Look"), "check", "marketing", "",
     ),
     "drafts": (
-        ngettext_lazy("campaign is a draft", "campaigns are drafts"), _("Look"), "calendar", "campaigns", "",
+        ngettext_lazy("campaign is a draft", "campaigns are drafts"), _("Look"), "calendar", "marketing", "",
     ),
 }  # fmt: skip
-CAMPAIGNS = {
-    CampaignState.DRAFT: (pgettext_lazy("campaign", "Draft"), "plain"),
-    CampaignState.AWAITING_APPROVAL: (pgettext_lazy("campaign", "Waits for approval"), "info"),
-    CampaignState.SCHEDULED: (pgettext_lazy("campaign", "Scheduled"), "info"),
-    CampaignState.PLANNING: (pgettext_lazy("campaign", "Starting"), "accent"),
-    CampaignState.RUNNING: (pgettext_lazy("campaign", "Running"), "accent"),
-    CampaignState.PAUSED: (pgettext_lazy("campaign", "Paused"), "warn"),
-    CampaignState.UNSENDING: (pgettext_lazy("campaign", "Being taken back"), "warn"),
-    CampaignState.FAILED: (pgettext_lazy("campaign", "Failed"), "danger"),
-}
 KINDS = {SignalKind.PURCHASE: _("Messages bought"), SignalKind.TIP: _("Tips")}
 
 
@@ -102,10 +92,10 @@ def alert_icon(alert: Alert) -> str:
 
 @register.filter
 def alert_href(alert: Alert) -> str:
-    """Where the rows behind the number stand; campaigns stand on the page itself."""
+    """Where the rows behind the number stand."""
     _words, _action, _icon, name, query = ALERTS[alert.kind]
-    if name in {"", "campaigns"}:
-        return f"#{name}" if name else ""
+    if not name:
+        return ""
     if name == "onlyfans" and alert.account_id:
         query = f"account={alert.account_id}"
     return f"{reverse(name)}?{query}" if query else reverse(name)
@@ -113,16 +103,6 @@ def alert_href(alert: Alert) -> str:
 
 def _is_counted(alert: Alert) -> bool:
     return alert.kind not in {"stopped", "read_only", "unpaid"}
-
-
-@register.filter
-def campaign_word(state: CampaignState) -> str:
-    return str(CAMPAIGNS[state][0])
-
-
-@register.filter
-def campaign_tone(state: CampaignState) -> str:
-    return CAMPAIGNS[state][1]
 
 
 @register.filter

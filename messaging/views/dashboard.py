@@ -21,7 +21,8 @@ from messaging.views.common import tagged
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
     """The whole page, or only what may have changed on it."""
-    context = {"dashboard": state_of(principal_of(request), clock.now())}
+    found = state_of(principal_of(request), clock.now(), request.GET.get("creator"))
+    context = {"dashboard": found, "creator_switch": found.creators}
     if is_fragment(request):
         return tagged(request, "messaging/_dashboard.html", context)
     response = render(request, "messaging/dashboard.html", context)

@@ -98,6 +98,10 @@ def test_each_role_sees_what_it_reaches_and_nothing_else(browser: Browser, busy:
     assert [one.line.handle for one in shown(browser(busy.manager)).going] == [
         str(busy.account), str(busy.other_account),
     ]  # fmt: skip
+    one = browser(busy.owner).get("/dashboard", {"creator": busy.other_creator.public_id})
+    assert [line.line.handle for line in one.context["dashboard"].going] == [str(busy.other_account)]
+    far = browser(busy.chatter).get("/dashboard", {"creator": busy.other_creator.public_id})
+    assert far.status_code == 404
     theirs = browser(busy.outsider).get("/dashboard")
     assert theirs.context["dashboard"].alerts == ()
     assert str(busy.account) not in theirs.content.decode()

@@ -17,7 +17,7 @@ PRIORITY = 7
 #: Seconds between two messages of a campaign: ten in sixty.
 PACE = 6
 #: A fan who buys needs a moment.
-PAID_AFTER = timedelta(seconds=2)
+PAID_AFTER = timedelta(minutes=3)
 
 
 @dataclass(frozen=True, slots=True)
