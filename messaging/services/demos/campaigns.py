@@ -16,8 +16,8 @@ from messaging.types import AuthorKind, CampaignState, DeliveryState, SignalKind
 PRIORITY = 7
 #: Seconds between two messages of a campaign: ten in sixty.
 PACE = 6
-#: A fan who buys needs a moment.
-PAID_AFTER = timedelta(minutes=3)
+#: A fan who buys does so within these minutes, so of the last messages of a campaign that runs nobody has yet.
+PAID_WITHIN = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def _campaign(cast: Cast, shape: Shape, number: int, now: datetime) -> int:
 
 
 def _rows(cast: Cast, shape: Shape, row: Campaign, text: str, number: int, began: datetime) -> int:
-    """The first rows of the list were sent, the next failed, the last wait; `bought` of the sent ones were paid."""
+    """The first fans of the list were written to, the next failed, the last wait; some of the first have bought."""
     messages: list[Message] = []
     deliveries: list[Delivery] = []
     signals: list[FanSignal] = []
@@ -111,20 +111,20 @@ def _rows(cast: Cast, shape: Shape, row: Campaign, text: str, number: int, began
     base = {"campaign": row, "lane": Lane.BULK, "priority": PRIORITY}
     for fan, state in enumerate(states):
         at = began + timedelta(seconds=PACE * min(fan, shape.sent - 1))
-        is_bought = fan < shape.bought
+        paid_at = _paid_at(shape, fan, at)
         told = {"platform_message_id": str(FIRST_MESSAGE + 2_000_000 + 1000 * number + fan)}
         made = message(
             cast, fan, _filled(text, cast, fan), at, author_kind=AuthorKind.CAMPAIGN, author=row.editor,
             approved_by=row.approved_by, approved_at=row.approved_at, price_minor=row.price_minor,
-            purchased_at=at + PAID_AFTER if is_bought else None,
+            purchased_at=paid_at,
             **(told if state is DeliveryState.SENT else {"sent_at": None}),
         )  # fmt: skip
         messages.append(made)
         wrong = {"last_error": "not_found"} if state is DeliveryState.FAILED else {}
         lost = {"last_error": "timeout", "answered_at": None} if state is DeliveryState.UNCERTAIN else {}
         deliveries.append(delivery(cast, fan, state, at, message=made, **base, **wrong, **lost))
-        if is_bought:
-            signals.append(_bought(cast, made, fan, number, at + PAID_AFTER))
+        if paid_at:
+            signals.append(_bought(cast, made, fan, number, paid_at))
     save(messages, deliveries)
     waits = DeliveryState.HELD if shape.state is CampaignState.PAUSED else DeliveryState.QUEUED
     rest = [
@@ -141,6 +141,17 @@ def _rows(cast: Cast, shape: Shape, row: Campaign, text: str, number: int, began
     Delivery.objects.bulk_create(rest)
     FanSignal.objects.bulk_create(signals)
     return len(messages) + len(rest)
+
+
+def _paid_at(shape: Shape, fan: int, sent_at: datetime) -> datetime | None:
+    """Every so many fans one buys, some minutes later."""
+    if not shape.bought:
+        return None
+    step = max(1, (shape.sent - PAID_WITHIN * 60 // PACE) // shape.bought)
+    is_bought = fan % step == 0 and fan // step < shape.bought
+    return (
+        sent_at + timedelta(minutes=1 + fan * 7 % (PAID_WITHIN - 1), seconds=fan % 60) if is_bought else None
+    )
 
 
 def _filled(text: str, cast: Cast, fan: int) -> str:
