@@ -459,8 +459,8 @@ CALLS: dict[str, Call] = {
     f"POST {_HOOK}/<deed>": call(302, reach="workspace", params={"deed": "test"}),
     f"POST {_HOOK}/events/<event_row_id>/replay": call(302, reach="workspace"),
     # pages of messaging
-    "GET /dashboard": call(200),
-    "GET /dashboard/payments": call(200),
+    "GET /dashboard": call(200, query=lambda t: {"creator": t.ids["creator_id"]}),
+    "GET /dashboard/payments": call(200, reach="none"),
     "GET /onlyfans": call(200, query=_SHOWN),
     "GET /onlyfans/figures": call(200, query=_SHOWN),
     "GET /onlyfans/list": call(200, query=_SHOWN),
