@@ -7,6 +7,8 @@ from django.test import Client
 
 from accounts.models import Workspace
 from huntaze.kernel import clock
+from huntaze.kernel.tenancy import cross_workspace
+from messaging.models import Campaign
 from messaging.services.demos import work
 from tests.conftest import World
 
@@ -30,7 +32,18 @@ def test_one_click_makes_it_and_one_wipes_it(
     text = client.get("/dashboard").content.decode()
     assert "<title>DEMO · Dashboard" in text
     assert "nothing leaves this workspace" in text
-    for path in ("/onlyfans", "/team", "/billing", "/settings", "/nothing-here"):
+    with cross_workspace("demo"):
+        uids = [row.public_id for row in Campaign.objects.only("uid")]
+    assert len(uids) == 7
+    for path in (
+        *(f"/marketing/{uid}" for uid in uids),
+        "/marketing",
+        "/onlyfans",
+        "/team",
+        "/billing",
+        "/settings",
+        "/nothing-here",
+    ):
         assert "<title>DEMO · " in client.get(path).content.decode()
     client.post("/demo/wipe")
     home = client.get("/dashboard").content.decode()
