@@ -11,15 +11,12 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Info, Tags, Warning, register
 
 from huntaze.kernel import clock
+from huntaze.platforms.sandbox import LOOPBACK
 from huntaze.schedule import Config
 
 #: How long pins of components stand before they are brought up to date.
 PINS_LAST = timedelta(days=31)
 _RENEWED = re.compile(r"^# Renewed: (\d{4}-\d{2}-\d{2})", re.MULTILINE)
-
-LOOPBACK = {"127.0.0.1", "localhost", "::1"}
-from huntaze.platforms.sandbox import LOOPBACK
-from huntaze.schedule import Config
 
 PLATFORM_URLS = (
     "ONLYFANSAPI_BASE_URL",

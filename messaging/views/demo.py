@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
+from django.middleware.csrf import rotate_token
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -10,6 +11,7 @@ from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.models import Workspace
 from accounts.services.audit import Actor
 from accounts.sessions import choose_workspace
 from huntaze.kernel import clock
@@ -48,7 +50,7 @@ def make(request: HttpRequest) -> HttpResponse:
         timezone=timezone.get_current_timezone_name(),
         now=clock.now(),
     )
-    choose_workspace(request.session, demo.workspace.public_id)
+    _move(request, demo.workspace)
     return redirect("demo")
 
 
@@ -58,7 +60,7 @@ def enter(request: HttpRequest) -> HttpResponse:
     demo = asking.demo_of(principal_of(request).user_pk)
     if demo is None:
         raise Http404
-    choose_workspace(request.session, demo.workspace.public_id)
+    _move(request, demo.workspace)
     return redirect("dashboard")
 
 
@@ -70,6 +72,13 @@ def wipe(request: HttpRequest) -> HttpResponse:
     if demo is None:
         raise Http404
     asking.wipe(demo=demo, now=clock.now())
-    choose_workspace(request.session, demo.home.public_id)
+    _move(request, demo.home)
     messages.success(request, _("The demo is being wiped. Nothing of it stays."))
     return redirect("dashboard")
+
+
+def _move(request: HttpRequest, place: Workspace) -> None:
+    """A form that is still open in another tab was filled in for the workspace before: its token no longer works."""
+    choose_workspace(request.session, place.public_id)
+    request.session.cycle_key()
+    rotate_token(request)

@@ -28,6 +28,7 @@ LINKS = {
     ("partials/rail.html", "place.url"),
     ("partials/topbar.html", "place.url"),
     ("components/button.html", "href"),
+    ("messaging/_dashboard.html", "alert"),
     ("components/pager.html", "first"),
     ("components/pager.html", "next"),
 }

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0024_failed_sign_ins'),
-        ('messaging', '0019_payments_by_time'),
+        ('messaging', '0022_payments_by_time'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("messaging", "0018_credits")]
+    dependencies = [("messaging", "0021_names_of_fans")]
     operations = [
         migrations.RunSQL("SET statement_timeout = 0", "RESET statement_timeout"),
         migrations.RunSQL("DROP INDEX CONCURRENTLY IF EXISTS fan_signal_by_time", migrations.RunSQL.noop),
