@@ -50,9 +50,9 @@ def _prove(
     if arguments == ["--checks"]:
         checks.report(results)
         return 0 if are_passed else 1
-    servers.environment = dict(servers.environment, **more)
     if not arguments:
-        servers.environment |= _migrated(place, servers, progress)
+        more |= _migrated(place, servers, progress)
+    servers.environment = dict(servers.environment, **more)
     code = _pytest(place, servers, arguments or _WHOLE)
     if not are_passed:
         checks.report(results)
