@@ -41,22 +41,16 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("house")
 
 
-#: Folders whose tests start processes and browsers: each has a worker to itself, and they begin first, because last
-#: they would run while nothing else does.
-_LONG = ("faults", "e2e", "bench")
+#: Folders whose files take longest: they begin first, because last they would run while nothing else does.
+_LONG = ("e2e", "faults", "bench", "architecture", "billing")
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the marks in the same hook
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    here = Path(__file__).parent
-
-    def place(item: pytest.Item) -> str:
-        path = item.path.relative_to(here)
-        return path.parts[0] if path.parts[0] in _LONG else str(path)
-
-    items.sort(key=lambda item: _LONG.index(place(item)) if place(item) in _LONG else len(_LONG))
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(place(item)))
+@pytest.hookimpl(wrapper=True)  # around pytest-django, which sorts as well
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    yield
+    here, last = Path(__file__).parent, len(_LONG)
+    rank = {folder: number for number, folder in enumerate(_LONG)}
+    items.sort(key=lambda item: rank.get(item.path.relative_to(here).parts[0], last))
 
 
 def pytest_collection_finish() -> None:
