@@ -32,7 +32,6 @@ _WRITES = re.compile(r'\s*(?:INSERT INTO|UPDATE|DELETE FROM)\s+"?(\w+)', re.IGNO
 #: What browsers tell by themselves, without a token: it is counted and changes nothing.
 TOLD_BY_BROWSERS = {"/csp-report"}
 #: Pages that a person sees before they are anybody, or that are no page of a person.
-#: Swagger's own page, and the gallery of components, which stands for no page.
 WITHOUT_LEAVING = {"/api/docs/", "/_states/"}
 
 
