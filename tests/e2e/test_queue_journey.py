@@ -17,7 +17,7 @@ Send = Callable[..., int]
 
 
 def test_sign_in_send_and_watch_it_go_out(site: Site, stage: World, platform: Sandbox, pump: Send) -> None:
-    page = site.open(path="/")
+    page = site.open(path="/onlyfans")
     page.get_by_label("Email").fill(stage.owner.user.email)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()

@@ -81,7 +81,7 @@ def test_a_forgotten_password(site: Site, world: World) -> None:
     page.get_by_role("button", name="Change my password").click()
     expect(page.locator(".notice")).to_contain_text("Sign in with the new one.")
     sign_in(page, site, world.owner.user, NEW)
-    expect(page.locator("h1")).to_have_text("OnlyFans")
+    expect(page.locator("h1")).to_have_text("Dashboard")
 
 
 def test_an_app_as_second_factor_without_script(site: Site, world: World) -> None:
@@ -98,7 +98,7 @@ def test_an_app_as_second_factor_without_script(site: Site, world: World) -> Non
     sign_in(page, site, world.owner.user)
     page.get_by_label("Code of your app").fill(codes[3])
     page.get_by_role("button", name="Sign in", exact=True).click()
-    expect(page.locator("h1")).to_have_text("OnlyFans")
+    expect(page.locator("h1")).to_have_text("Dashboard")
 
 
 def test_a_security_key_is_added_used_and_its_copy_refused(site: Site, world: World) -> None:
@@ -117,7 +117,7 @@ def test_a_security_key_is_added_used_and_its_copy_refused(site: Site, world: Wo
     page.context.clear_cookies()
     sign_in(page, site, world.owner.user)
     page.get_by_role("button", name="Use my security key").click()
-    expect(page.locator("h1")).to_have_text("OnlyFans")
+    expect(page.locator("h1")).to_have_text("Dashboard")
     used = SecurityKey.objects.get()
     assert (used.name, used.sign_count > 1, used.last_used_at is not None) == ("Laptop", True, True)
 
@@ -138,7 +138,7 @@ def test_a_passkey_alone_signs_in_and_what_it_said_is_worth_nothing_again(site: 
     page = site.open(path="/signin")
     devtools, key = virtual_key(page)
     sign_in(page, site, world.owner.user)
-    expect(page.locator("h1")).to_have_text("OnlyFans")
+    expect(page.locator("h1")).to_have_text("Dashboard")
     page.goto(f"{site.url}/settings/security/keys/new")
     page.get_by_label("Name of the key").fill("Laptop")
     page.get_by_role("button", name="Ask the key").click()
@@ -170,7 +170,7 @@ def test_a_key_that_says_no_is_said_and_asked_again(site: Site, world: World) ->
     page = site.open(path="/signin")
     virtual_key(page)
     sign_in(page, site, world.owner.user)
-    expect(page.locator("h1")).to_have_text("OnlyFans")
+    expect(page.locator("h1")).to_have_text("Dashboard")
     page.goto(f"{site.url}/settings/security/keys/new")
     page.get_by_label("Name of the key").fill("Laptop")
     page.evaluate(
@@ -194,14 +194,14 @@ def test_a_removed_key_opens_nothing(site: Site, world: World) -> None:
     assert (SecurityKey.objects.count(), RecoveryCode.objects.count()) == (0, 0)
     page.context.clear_cookies()
     sign_in(page, site, world.owner.user)
-    expect(page.locator("h1")).to_have_text("OnlyFans")
+    expect(page.locator("h1")).to_have_text("Dashboard")
 
 
 def test_a_changed_password_ends_the_other_browser(site: Site, world: World) -> None:
     here, there = site.open(path="/signin"), site.open(path="/signin")
     for page in (here, there):
         sign_in(page, site, world.owner.user)
-        expect(page.locator("h1")).to_have_text("OnlyFans")
+        expect(page.locator("h1")).to_have_text("Dashboard")
     here.goto(f"{site.url}/settings/security")
     here.get_by_label("Current password").fill(PASSWORD)
     here.get_by_label("New password").fill(NEW)
