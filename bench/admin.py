@@ -15,7 +15,7 @@ from typing import Any
 from bench.kit import house, report
 
 QUICK = {"messages": 200_000, "fans": 20_000, "calls": 10}
-SMOKE = {"messages": 3000, "fans": 400, "calls": 2}
+SMOKE = {"messages": 1500, "fans": 200, "calls": 1}
 ACCOUNTS, FEW, FEW_FANS = 20, 1000, 100
 NAME, MOST_QUERIES, MOST_RATIO = "Zoé Durand", 12, 2.0
 TABS = ("overview", "people", "accounts", "queue", "messages", "campaigns", "billing", "audit")

@@ -12,6 +12,7 @@ import pytest
 from django.conf import settings
 from django.contrib.auth import user_logged_in
 from django.db import connection
+from django.utils import translation
 from redis import Redis
 from rest_framework.test import APIClient
 
@@ -62,7 +63,10 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
-    """The whole suite's workers copy a database that has been migrated once (`bin/test`)."""
+    """The whole suite's workers copy a database that has been migrated once (`bin/test`). A test is a transaction,
+    which may ask nothing of the database for a while."""
+    options = connection.settings_dict["OPTIONS"]
+    options["options"] = options["options"].replace("session_timeout=15000", "session_timeout=120000")
     if template := os.environ.get("TEST_TEMPLATE"):
         settings.DATABASES["default"].setdefault("TEST", {})["TEMPLATE"] = template
         connection.settings_dict["TEST"]["TEMPLATE"] = template
@@ -129,10 +133,11 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
 
 @pytest.fixture(autouse=True)
 def clean_redis(own_redis_database: str) -> None:
-    """Nothing is left of the test before: no key, and no Celery application but ours."""
+    """Nothing is left of the test before: no key, no language, and no Celery application but ours."""
     with Redis.from_url(own_redis_database) as client:
         client.flushdb()
     cache.forget()
+    translation.deactivate()
     celery_app.set_current()
     celery_app.set_default()
 

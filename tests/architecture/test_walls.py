@@ -116,10 +116,10 @@ KEYS = {
 
 
 def queries(kind: str, theirs: Target) -> Iterator[dict[str, str]]:
-    """Each word with each id of its kind, then every id of theirs behind all words at once."""
+    """Each word with each id of its kind, then all words at once."""
     for key, names in KEYS[kind].items():
         yield from ({key: theirs.ids[name]} for name in names)
-    yield from (dict.fromkeys(KEYS[kind], value) for value in theirs.ids.values())
+    yield {key: theirs.ids[names[0]] for key, names in KEYS[kind].items()}
     yield dict.fromkeys(KEYS[kind], theirs.fan.platform_user_id)
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import onlyfansapi
@@ -372,7 +373,8 @@ def test_the_queue(sdk: OnlyFansAPI, sandbox: Sandbox) -> None:
     sent = sdk.mass_messaging.send(
         sandbox.account, text="to all", user_lists=["fans"], scheduled_date=later(21)
     ).data.id
-    days = {"publishDateStart": later(0)[:10], "publishDateEnd": later(48)[:10], "timezone": "Europe/Paris"}
+    today = datetime.now(ZoneInfo("Europe/Paris")).date().isoformat()
+    days = {"publishDateStart": today, "publishDateEnd": later(48)[:10], "timezone": "Europe/Paris"}
     period = {"publish_date_start": days["publishDateStart"], "publish_date_end": days["publishDateEnd"]}
     period["timezone"] = days["timezone"]
     rows = declared(sdk.queue.list(sandbox.account, **period)).data.list

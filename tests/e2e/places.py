@@ -59,7 +59,7 @@ class Scene:
 
 
 def menu(page: Page) -> None:
-    page.locator("[data-menu] > summary").last.click()
+    page.locator("details.menu > summary").click()
 
 
 def refused(selector: str) -> Act:
