@@ -40,7 +40,8 @@ SMALL = """
 [...document.querySelectorAll("button, input:not([type=hidden]), select, textarea, summary, .button, .tab, nav a")]
   .filter((one) => !["checkbox", "radio"].includes(one.type))
   .map((one) => [one.outerHTML.slice(0, 90), one.getBoundingClientRect()])
-  .filter(([, box]) => box.height > 1 && (box.height < 24 || box.width < 24)).map(([html]) => html)"""
+  .filter(([, box]) => box.height > 1 && (box.height < 24 || box.width < 24))
+  .map(([html, box]) => `${box.width} × ${box.height} ${html}`)"""
 #: What has the focus and lies under something else, such as a bar that stays in its place.
 COVERED = """
 [...document.querySelectorAll("main :is(a[href], button, input:not([type=hidden]), select, textarea)")]
