@@ -142,7 +142,7 @@ class Walk:
 @pytest.fixture
 def walk(site: Site, stage: World) -> Walk:
     SHOTS.mkdir(parents=True, exist_ok=True)
-    site.log.expected = (400, 403, 404, 422, 429, 500)
+    site.log.expected, site.log.is_cut_off = (400, 403, 404, 422, 429, 500), True
     return Walk(site, scene(stage))
 
 
