@@ -127,7 +127,7 @@ def test_no_event_of_a_crowd_of_stripe_s_is_lost(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("transactional_db")
 def test_admin_asks_each_page_in_few_queries_with_few_rows_and_many(tmp_path: Path) -> None:
     found = run("admin", tmp_path)
-    assert (found["messages"], found["fans"]) == (3000, 400)
+    assert (found["messages"], found["fans"]) == (1500, 200)
     assert 1 <= found["most_queries"] <= 12
     assert found["pages"]["search.fan's name"]["ratio"] > 0
 
