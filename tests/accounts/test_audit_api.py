@@ -181,15 +181,16 @@ SELECT gen_random_uuid(), %s, 'system', 'thing.' || n %% 40, '', '{}', '', '', %
 
 
 @pytest.mark.parametrize(
-    ("query", "index"),
+    ("query", "indexes"),
     [
-        ({"action": "thing.7"}, "audit_by_any_action"),
-        ({"action": "nothing.done"}, "audit_by_any_action"),
-        ({"when": "hour"}, "audit_by_time"),
+        # While few workspaces have events, PostgreSQL may skip over them in the index by workspace and action.
+        ({"action": "thing.7"}, ("audit_by_any_action", "audit_by_action")),
+        ({"action": "nothing.done"}, ("audit_by_any_action", "audit_by_action")),
+        ({"when": "hour"}, ("audit_by_time",)),
     ],
 )
 def test_staff_cut_the_whole_log_by_an_index(
-    desk: Client, world: Any, query: dict[str, str], index: str
+    desk: Client, world: Any, query: dict[str, str], indexes: tuple[str, ...]
 ) -> None:
     with connection.cursor() as cursor:
         cursor.execute(MANY, [world.owner.workspace_id, clock.now()])
@@ -202,7 +203,7 @@ def test_staff_cut_the_whole_log_by_an_index(
         for sql in asked:
             cursor.execute(f"EXPLAIN {sql}")
             plan = "\n".join(line[0] for line in cursor.fetchall())
-            assert index in plan
+            assert any(index in plan for index in indexes), plan
             assert "Seq Scan on accounts_auditevent" not in plan
 
 

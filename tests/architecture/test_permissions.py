@@ -178,7 +178,7 @@ def test_no_action_is_called_like_a_verb() -> None:
     verbs = {"get", "post", "put", "patch", "delete", "head", "trace"}
     views = [HuntazeViewSet]
     for view in views:
-        views += view.__subclasses__()
+        views += (heir for heir in view.__subclasses__() if not heir.__module__.startswith("tests."))
     assert len(views) > 20
     assert [(view.__name__, verbs & set(dir(view))) for view in views if verbs & set(dir(view))] == []
 
