@@ -27,25 +27,13 @@ from billing.models import (
 from billing.selectors.margin import margin_of
 from billing.selectors.timeline import timeline_of
 from billing.services.stripe import inbox, reconcile, staff
-from huntaze.kernel import clock, ids
-from huntaze.kernel.admin import Attention, ReadOnlyAdmin, attention
+from huntaze.kernel import clock
+from huntaze.kernel.admin import Attention, ByPublicId, ReadOnlyAdmin, attention
 from huntaze.kernel.errors import DomainError
 from huntaze.kernel.outbox import State
 
 #: What of the mirror staff may read.
 MIRRORED = ("Customer", "Subscription", "Invoice", "Charge", "Dispute", "Session", "Product", "Price")
-
-
-class ByPublicId(ReadOnlyAdmin):
-    """Rows are also found by the public id that people copy from a page or an answer."""
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        uid = ids.decode(self.model.PREFIX, search_term.strip())
-        if uid:
-            return queryset.filter(uid=uid), False
-        return super().get_search_results(request, queryset, search_term)
 
 
 @admin.register(StripeEvent)

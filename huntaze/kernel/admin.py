@@ -15,13 +15,14 @@ from django.contrib.auth.models import Permission
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, resolve, reverse
 from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext_lazy as _
 
+from huntaze.kernel import ids
 from huntaze.kernel.tenancy import cross_workspace
 
 
@@ -254,3 +255,15 @@ class ReadOnlyAdmin(StaffAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+class ByPublicId(ReadOnlyAdmin):
+    """Rows are also found by the public id that people copy from a page or an answer."""
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        uid = ids.decode(self.model.PREFIX, search_term.strip())
+        if uid:
+            return queryset.filter(uid=uid), False
+        return super().get_search_results(request, queryset, search_term)

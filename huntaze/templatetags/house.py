@@ -24,7 +24,8 @@ DATES = {"fr": "fr", "en": "en_GB"}
 NUMBERS = {"fr": "fr", "en": "en_US"}
 
 
-def _locale(table: dict[str, str]) -> str:
+def locale_of(table: dict[str, str]) -> str:
+    """Of the reader's language, by a table of languages such as `DATES`."""
     return table.get((get_language() or "en")[:2], table["en"])
 
 
@@ -52,10 +53,12 @@ def when(moment: datetime | None) -> SafeString | str:
         return "–"
     here = timezone.localtime(moment)
     zone = timezone.get_current_timezone_name()
-    full = f"{format_datetime(here, 'full', locale=_locale(DATES))} ({zone})"
+    full = f"{format_datetime(here, 'full', locale=locale_of(DATES))} ({zone})"
     is_today = here.date() == timezone.localtime().date()
     text = (
-        clock_text(here) if is_today else f"{_day(here)} {format_time(here, 'HH:mm', locale=_locale(DATES))}"
+        clock_text(here)
+        if is_today
+        else f"{_day(here)} {format_time(here, 'HH:mm', locale=locale_of(DATES))}"
     )
     return format_html(
         '<time datetime="{}" title="{}">{}</time>', here.isoformat(timespec="seconds"), full, text
@@ -63,18 +66,18 @@ def when(moment: datetime | None) -> SafeString | str:
 
 
 def clock_text(here: datetime) -> str:
-    return str(format_time(here, "HH:mm:ss", locale=_locale(DATES)))
+    return str(format_time(here, "HH:mm:ss", locale=locale_of(DATES)))
 
 
 def _day(here: datetime) -> str:
     pattern = "d MMM" if here.year == timezone.localtime().year else "d MMM y"
-    return str(format_date(here, pattern, locale=_locale(DATES)))
+    return str(format_date(here, pattern, locale=locale_of(DATES)))
 
 
 @register.filter
 def money(value: Money | None) -> str:
     """An amount with its currency, as the reader's language writes it."""
-    return str(format_currency(value.amount, value.currency, locale=_locale(NUMBERS))) if value else ""
+    return str(format_currency(value.amount, value.currency, locale=locale_of(NUMBERS))) if value else ""
 
 
 @register.simple_tag
@@ -85,7 +88,7 @@ def price(minor: int, currency: str) -> Money:
 
 @register.filter
 def number(value: int) -> str:
-    return str(format_decimal(value, locale=_locale(NUMBERS)))
+    return str(format_decimal(value, locale=locale_of(NUMBERS)))
 
 
 @register.simple_tag

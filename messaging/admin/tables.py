@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from accounts.selectors import accounts_by_handle
 from huntaze.kernel import clock, ids, outbox
 from huntaze.kernel.actor import Actor
-from huntaze.kernel.admin import Attention, ReadOnlyAdmin, StaffAdmin, attention, guarded, may
+from huntaze.kernel.admin import Attention, ByPublicId, ReadOnlyAdmin, StaffAdmin, attention, guarded, may
 from huntaze.kernel.errors import Conflict
 from messaging.admin import dead_letters as dead_letters_page
 from messaging.admin import reveal
@@ -96,20 +96,8 @@ class EventFilter(admin.SimpleListFilter):
         return queryset.filter(event=self.value()).exclude(state=outbox.State.DONE)
 
 
-class MessagingAdmin(ReadOnlyAdmin):
-    """Rows are also found by the public id that people copy from a page or an answer."""
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        uid = ids.decode(self.model.PREFIX, search_term.strip())
-        if uid:
-            return queryset.filter(uid=uid), False
-        return super().get_search_results(request, queryset, search_term)
-
-
 @admin.register(Delivery)
-class DeliveryAdmin(MessagingAdmin):
+class DeliveryAdmin(ByPublicId):
     list_display = (
         "message_id_text",
         "state",
@@ -189,7 +177,7 @@ class DeliveryAdmin(MessagingAdmin):
 
 
 @admin.register(Message)
-class MessageAdmin(MessagingAdmin):
+class MessageAdmin(ByPublicId):
     list_display = (
         "public_id",
         "direction",
@@ -219,7 +207,7 @@ class MessageAdmin(MessagingAdmin):
 
 
 @admin.register(Fan)
-class FanAdmin(MessagingAdmin):
+class FanAdmin(ByPublicId):
     list_display = ("public_id", "platform_user_id", "account", "workspace", "can_receive", "last_active_at")
     list_select_related = ("account", "workspace")
     search_fields = ("platform_user_id__exact",)
@@ -240,7 +228,7 @@ class FanAdmin(MessagingAdmin):
 
 
 @admin.register(Conversation)
-class ConversationAdmin(MessagingAdmin):
+class ConversationAdmin(ByPublicId):
     list_display = ("public_id", "account", "workspace", "unread_count", "last_message_at")
     list_select_related = ("account", "workspace")
     search_fields = ("account__handle",)
@@ -248,7 +236,7 @@ class ConversationAdmin(MessagingAdmin):
 
 
 @admin.register(FanSignal)
-class FanSignalAdmin(MessagingAdmin):
+class FanSignalAdmin(ByPublicId):
     list_display = ("public_id", "kind", "amount_minor", "currency", "account", "workspace", "occurred_at")
     list_select_related = ("account", "workspace")
     search_fields = ("platform_event_id__exact", "account__handle")
@@ -256,7 +244,7 @@ class FanSignalAdmin(MessagingAdmin):
 
 
 @admin.register(InboundEvent)
-class InboundEventAdmin(MessagingAdmin):
+class InboundEventAdmin(ByPublicId):
     list_display = ("public_id", "event", "state", "attempts", "last_error", "received_at")
     list_filter = ("state", EventFilter)
     search_fields = ("event_key__exact", "trace_id__exact", "account_external_id__exact")
@@ -346,7 +334,7 @@ class SendSwitchAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Campaign)
-class CampaignAdmin(MessagingAdmin):
+class CampaignAdmin(ByPublicId):
     list_display = (
         "public_id",
         "name",
@@ -365,7 +353,7 @@ class CampaignAdmin(MessagingAdmin):
 
 
 @admin.register(FanList)
-class FanListAdmin(MessagingAdmin):
+class FanListAdmin(ByPublicId):
     list_display = ("public_id", "name", "account", "workspace", "created_at")
     list_select_related = ("account", "workspace")
     search_fields = ("name",)
@@ -373,7 +361,7 @@ class FanListAdmin(MessagingAdmin):
 
 
 @admin.register(Segment)
-class SegmentAdmin(MessagingAdmin):
+class SegmentAdmin(ByPublicId):
     list_display = ("public_id", "name", "account", "workspace", "updated_at")
     list_select_related = ("account", "workspace")
     search_fields = ("name",)

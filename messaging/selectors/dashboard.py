@@ -14,6 +14,7 @@ from django.db.models import Count, Q, Sum
 from huntaze.kernel import ids, sql
 from huntaze.kernel.money import Money
 from messaging.models import Campaign, Delivery, FanSignal
+from messaging.selectors.desk import SET_ASIDE
 from messaging.selectors.queue_page import Row, row_of
 from messaging.types import CampaignState, DeliveryState, SignalKind
 
@@ -37,18 +38,8 @@ _NOW = Q(
     ]
 )
 
-_WRONG = """
-SELECT (SELECT s.is_stopped FROM messaging_sendswitch s ORDER BY s.id DESC LIMIT 1),
-       ARRAY(SELECT d.id
-               FROM unnest(%(accounts)s::bigint[]) AS a(id)
-              CROSS JOIN LATERAL (
-                    (SELECT q.id FROM messaging_delivery q
-                      WHERE q.account_id = a.id AND q.state = 'failed' ORDER BY q.id DESC LIMIT %(most)s)
-                    UNION ALL
-                    (SELECT q.id FROM messaging_delivery q
-                      WHERE q.account_id = a.id AND q.state = 'uncertain' ORDER BY q.id DESC LIMIT %(most)s)) d
-              ORDER BY d.id DESC LIMIT %(most)s)
-"""
+_STOPPED = "SELECT s.is_stopped FROM messaging_sendswitch s ORDER BY s.id DESC LIMIT 1"
+_WRONG = f"SELECT ({_STOPPED}), ARRAY({SET_ASIDE})"
 
 
 @dataclass(frozen=True, slots=True)

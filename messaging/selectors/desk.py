@@ -22,7 +22,7 @@ SELECT d.id FROM unnest(%(accounts)s::bigint[]) AS a(id)
        SELECT q.id FROM messaging_delivery q WHERE q.account_id = a.id ORDER BY q.id DESC LIMIT %(most)s) d
  ORDER BY d.id DESC LIMIT %(most)s
 """
-_ASIDE = """
+SET_ASIDE = """
 SELECT d.id FROM unnest(%(accounts)s::bigint[]) AS a(id)
  CROSS JOIN LATERAL (
        (SELECT q.id FROM messaging_delivery q
@@ -56,7 +56,7 @@ def newest_deliveries(account_pks: Sequence[int]) -> list[Delivery]:
 
 def newest_set_aside(account_pks: Sequence[int]) -> list[Delivery]:
     """Failed and uncertain messages of these accounts, newest first."""
-    return _newest(_ASIDE, account_pks, MOST_FANS)
+    return _newest(SET_ASIDE, account_pks, MOST_FANS)
 
 
 def _newest(statement: str, account_pks: Sequence[int], most: int) -> list[Delivery]:

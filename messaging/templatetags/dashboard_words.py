@@ -12,7 +12,7 @@ from django.utils.translation import get_language, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from huntaze.kernel import clock
-from huntaze.templatetags.house import DATES, clock_text
+from huntaze.templatetags.house import DATES, clock_text, locale_of
 from messaging.services.dashboard import Alert
 from messaging.templatetags.queue_words import counted
 from messaging.types import SignalKind
@@ -119,9 +119,9 @@ def moment(at: datetime | None) -> SafeString | str:
 
 
 def _to_the_minute(at: datetime) -> str:
-    here, locale = timezone.localtime(at), DATES.get((get_language() or "en")[:2], DATES["en"])
+    here = timezone.localtime(at)
     pattern = "HH:mm" if here.date() == timezone.localtime().date() else "d MMM HH:mm"
-    return str(format_datetime(here, pattern, locale=locale))
+    return str(format_datetime(here, pattern, locale=locale_of(DATES)))
 
 
 @register.simple_tag

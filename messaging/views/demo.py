@@ -17,6 +17,7 @@ from accounts.sessions import choose_workspace
 from huntaze.kernel import clock
 from huntaze.kernel.outbox import State
 from huntaze.kernel.web import is_fragment, principal_of
+from messaging.models import Demo
 from messaging.services.demos import asking
 
 
@@ -57,10 +58,7 @@ def make(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_POST
 def enter(request: HttpRequest) -> HttpResponse:
-    demo = asking.demo_of(principal_of(request).user_pk)
-    if demo is None:
-        raise Http404
-    _move(request, demo.workspace)
+    _move(request, _demo(request).workspace)
     return redirect("dashboard")
 
 
@@ -68,13 +66,18 @@ def enter(request: HttpRequest) -> HttpResponse:
 @require_POST
 def wipe(request: HttpRequest) -> HttpResponse:
     """Back home, and everything is taken away."""
-    demo = asking.demo_of(principal_of(request).user_pk)
-    if demo is None:
-        raise Http404
+    demo = _demo(request)
     asking.wipe(demo=demo, now=clock.now())
     _move(request, demo.home)
     messages.success(request, _("The demo is being wiped. Nothing of it stays."))
     return redirect("dashboard")
+
+
+def _demo(request: HttpRequest) -> Demo:
+    demo = asking.demo_of(principal_of(request).user_pk)
+    if demo is None:
+        raise Http404
+    return demo
 
 
 def _move(request: HttpRequest, place: Workspace) -> None:

@@ -153,6 +153,20 @@ def test_sql_stands_only_where_it_is_listed() -> None:
     assert found == set(RAW_SQL)
 
 
+def test_no_statement_takes_its_rows_by_a_plan() -> None:
+    """The planner may run the inner selection of `IN (…)` for each row, and each run locks as many again: what is to
+    be taken is picked once, into an array."""
+    forbidden = re.compile(r"\bIN\s*\(\s*SELECT(?:[^()]|\([^()]*\))*SKIP\s+LOCKED", re.IGNORECASE)
+    assert forbidden.search("WHERE id IN (SELECT id FROM t WHERE a IN (1) FOR UPDATE SKIP LOCKED)")
+    found = [
+        f"{name}:{node.lineno}"
+        for name, tree in sources()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and forbidden.search(node.value)
+    ]
+    assert found == []
+
+
 def _is_of_the_kernel(node: ast.AST) -> bool:
     """`sql.row(…)` and its like of `huntaze.kernel.sql`."""
     function = getattr(node, "func", None)

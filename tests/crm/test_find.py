@@ -15,17 +15,9 @@ from messaging.models import Fan
 from messaging.services.fans import name_digest, upsert_fan
 from tests.factories.billing import subscribed
 from tests.factories.messaging import delivery
-from tests.factories.visits import staff
 
 pytestmark = pytest.mark.django_db
 TRACE = "0123456789abcdef" * 2
-
-
-@pytest.fixture
-def desk() -> Client:
-    client = Client()
-    client.force_login(staff("support"))
-    return client
 
 
 @pytest.fixture

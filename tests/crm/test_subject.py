@@ -11,17 +11,10 @@ from huntaze.kernel.tenancy import cross_workspace
 from messaging.models import Message
 from tests.factories.billing import subscribed
 from tests.factories.messaging import FanFactory, delivery
-from tests.factories.visits import REASON, staff
+from tests.factories.visits import REASON
 
 pytestmark = pytest.mark.django_db
 CANARIES = ("Canariella", "canary.handle", "a canary sings")
-
-
-@pytest.fixture
-def desk() -> Client:
-    client = Client()
-    client.force_login(staff("support"))
-    return client
 
 
 @pytest.fixture

@@ -169,14 +169,23 @@ PLACES: list[Place] = [
 ]
 
 
-def scene(stage: World) -> Scene:
-    """Every list has rows, one account is in trouble, one is quiet; a newcomer has a workspace with nothing in it."""
+def fill(stage: World) -> World:
+    """Every list of messages has rows, one account is in trouble."""
     now = clock.now()
     for state in ("queued", "scheduled", "uncertain", "failed", "sent", "sending"):
         for number in range(3):
             delivery(stage.fan, stage.owner, state=state, text=f"{state} {number} " + "long words " * 30,
                      last_error="timeout" if state in {"uncertain", "failed"} else "",
                      answered_at=now, dispatched_at=now)  # fmt: skip
+    with cross_workspace("demo"):
+        PlatformAccount.objects.filter(pk=stage.other_account.pk).update(state="expired")
+    return stage
+
+
+def scene(stage: World) -> Scene:
+    """Every list has rows, one account is in trouble, one is quiet; a newcomer has a workspace with nothing in it."""
+    now = clock.now()
+    fill(stage)
     empty = WorkspaceFactory(name="Nova")
     newcomer = MembershipFactory(workspace=empty, role="owner", user=UserFactory(name="Nina Nova"))
     late = MembershipFactory(workspace=WorkspaceFactory(name="Tard", status="read_only"), role="owner")
@@ -184,7 +193,6 @@ def scene(stage: World) -> Scene:
         workspace=stage.owner.workspace, role="creator", user=UserFactory(name="Luna Martel")
     )
     with cross_workspace("demo"):
-        PlatformAccount.objects.filter(pk=stage.other_account.pk).update(state="expired")
         type(stage.creator).objects.filter(pk=stage.creator.pk).update(user=person.user)
         everybody = Segment.objects.create(
             account=stage.account, workspace=stage.owner.workspace, name="Tout le monde",

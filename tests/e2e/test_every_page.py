@@ -5,27 +5,15 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from accounts.models import PlatformAccount
-from huntaze.kernel import clock
-from huntaze.kernel.tenancy import cross_workspace
 from tests.conftest import World
 from tests.e2e.conftest import Site, violations
+from tests.e2e.places import fill
 from tests.factories.accounts import UserFactory
-from tests.factories.messaging import delivery
 
 
 @pytest.fixture
 def full(stage: World) -> World:
-    """Every list has rows, one account is in trouble."""
-    now = clock.now()
-    for state in ("queued", "scheduled", "uncertain", "failed", "sent", "sending"):
-        for number in range(3):
-            delivery(stage.fan, stage.owner, state=state, text=f"{state} {number} " + "long words " * 30,
-                     last_error="timeout" if state in {"uncertain", "failed"} else "",
-                     answered_at=now, dispatched_at=now)  # fmt: skip
-    with cross_workspace("demo"):
-        PlatformAccount.objects.filter(pk=stage.other_account.pk).update(state="expired")
-    return stage
+    return fill(stage)
 
 
 def opened(site: Site, world: World, path: str, **options: Any) -> Page:
