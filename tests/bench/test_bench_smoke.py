@@ -125,6 +125,16 @@ def test_no_event_of_a_crowd_of_stripe_s_is_lost(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("transactional_db")
+def test_pages_are_timed_at_the_server_and_in_a_browser(tmp_path: Path) -> None:
+    found = run("pages", tmp_path)
+    assert set(found["browser"]) == {"dashboard"}
+    assert found["browser"]["dashboard"]["lcp_ms"] > 0
+    assert found["browser"]["dashboard"]["inp_ms"] > 0
+    assert found["server"]["page dashboard"]["ratio"] > 0
+    assert set(found["goals"]) == {"page_ms", "fragment_ms", "lcp_ms", "inp_ms", "cls"}
+
+
+@pytest.mark.usefixtures("transactional_db")
 def test_admin_asks_each_page_in_few_queries_with_few_rows_and_many(tmp_path: Path) -> None:
     found = run("admin", tmp_path)
     assert (found["messages"], found["fans"]) == (1500, 200)

@@ -4,9 +4,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ground import environment, throwaway
+from ground import browser, environment, static, throwaway
 from ground.messages import Progress
 from ground.place import Place
+
+#: Benchmarks that open pages in a browser.
+_BROWSER = frozenset({"pages"})
 
 
 def main(root: Path, arguments: list[str]) -> int:
@@ -21,6 +24,9 @@ def main(root: Path, arguments: list[str]) -> int:
     place, progress = Place(root), Progress()
     place.make_folders()
     environment.ensure(place, progress, dev=True)
+    chromium = browser.ensure(progress) if arguments[0] in _BROWSER else ""
     with throwaway.servers(place, progress, "bench", {}) as servers:
+        if chromium:
+            static.collect(place, servers.environment)
         command = [str(place.python), "-m", f"bench.{arguments[0]}", *arguments[1:]]
-        return subprocess.call(command, cwd=place.root, env=dict(servers.environment))
+        return subprocess.call(command, cwd=place.root, env={**servers.environment, "CHROMIUM": chromium})

@@ -31,7 +31,9 @@ def main(root: Path, arguments: list[str]) -> int:
     try:
         place.make_folders()
         environment.ensure(place, progress, dev=True)
-        needs_browser = not arguments or any("e2e" in argument for argument in arguments)
+        needs_browser = not arguments or any(
+            folder in argument for argument in arguments for folder in ("e2e", "bench")
+        )
         chromium = browser.ensure(progress) if needs_browser else None
         with throwaway.servers(place, progress, "test", postgres.THROWAWAY) as servers:
             return _prove(place, progress, servers, arguments, _test_settings(chromium))
