@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.test import Client
 
 from tests.architecture.calls import make_target
 from tests.architecture.routes import routes
@@ -76,21 +75,3 @@ def names_in(value: Any) -> list[tuple[str, Any]]:
 def is_barred(name: str, value: Any) -> bool:
     is_row_number = name.lower().endswith("id") and isinstance(value, int) and not isinstance(value, bool)
     return is_row_number or (bool(BARRED.search(name)) and name not in HARMLESS)
-
-
-def test_no_page_names_a_key_of_a_table(db: None) -> None:
-    """Addresses of pages hold public ids only."""
-    team = make_team("Ours")
-    target = make_target(team, "Ours", team.own, team.own_account)
-    client, wrong = Client(), []
-    client.force_login(team["owner"].user)
-    for path, query in addresses(target):
-        if path.startswith(("/api/", "/admin/")):
-            continue
-        answer = client.get(path, dict(query))
-        if answer.streaming or answer.status_code != 200:
-            continue
-        wrong += re.findall(
-            r'(?:href|action|hx-get|hx-post)="(/[a-z/-]*/\d+(?:/[^"]*)?)"', answer.content.decode()
-        )
-    assert wrong == []
