@@ -172,7 +172,8 @@ def _browser(
 
 
 def _visit(browser: Any, site: str, cookie: tuple[str, str], path: str) -> dict[str, float]:
-    with browser.new_context(viewport={"width": 1440, "height": 900}) as context:
+    # Waiting for a figure takes eval, which our policy forbids.
+    with browser.new_context(viewport={"width": 1440, "height": 900}, bypass_csp=True) as context:
         context.add_cookies([{"name": cookie[0], "value": cookie[1], "url": site}])
         context.add_init_script(VITALS.read_text() + WATCH)
         page = context.new_page()
