@@ -23,6 +23,7 @@ urlpatterns = [
     path("onlyfans/messages/<str:message_id>/<str:deed>", deeds.deed, name="onlyfans_deed"),
     path("marketing", campaigns.marketing, name="marketing"),
     path("marketing/new", campaigns.new, name="campaign_new"),
+    path("marketing/audience", campaigns.audience, name="campaign_audience"),
     path("marketing/<str:campaign_id>", campaigns.campaign, name="campaign"),
     path("marketing/<str:campaign_id>/edit", campaigns.change, name="campaign_change"),
     path("marketing/<str:campaign_id>/progress", campaigns.campaign_progress, name="campaign_progress"),

@@ -3,10 +3,10 @@
 Dates follow day-month order and a 24-hour clock in both languages; money follows the language.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from babel.dates import format_date, format_datetime, format_time
+from babel.dates import format_date, format_datetime, format_time, format_timedelta
 from babel.numbers import format_currency, format_decimal
 from django import template
 from django.template.context import RequestContext
@@ -72,6 +72,15 @@ def clock_text(here: datetime) -> str:
 def _day(here: datetime) -> str:
     pattern = "d MMM" if here.year == timezone.localtime().year else "d MMM y"
     return str(format_date(here, pattern, locale=locale_of(DATES)))
+
+
+@register.filter
+def lasting(value: timedelta) -> str:
+    """A length of time in the words of the reader's language, to the minute below two hours: "41 minutes"."""
+    words = format_timedelta(
+        max(value, timedelta(minutes=1)), granularity="minute", threshold=2, locale=locale_of(DATES)
+    )
+    return str(words)
 
 
 @register.filter

@@ -119,25 +119,26 @@ class CampaignForm(forms.Form):
     def draft(
         self, account: PlatformAccount, include: dict[str, str], before: CampaignDraft | None = None
     ) -> CampaignDraft:
-        """The cleaned input as a draft; what the page doesn't ask for stays as it was, or is as the API has it."""
+        """The cleaned input as a draft; what the page doesn't ask for stays as it was, or is as the API has it. What
+        is wrong so far counts as not given."""
         data = self.cleaned_data
         return CampaignDraft(
-            name=data["name"],
-            language=data["language"],
-            text=data["text"].replace("\r\n", "\n"),
-            price=data["price"],
-            is_locked_text=data["is_locked_text"],
-            media_ids=data["media_ids"],
+            name=data.get("name", ""),
+            language=data.get("language", "en"),
+            text=data.get("text", "").replace("\r\n", "\n"),
+            price=data.get("price", Decimal(0)),
+            is_locked_text=data.get("is_locked_text", False),
+            media_ids=data.get("media_ids", ()),
             include=(include,),
-            exclude=(part_of(data["exclude"]),) if data["exclude"] else (),
+            exclude=(part_of(data["exclude"]),) if data.get("exclude") else (),
             in_conversation_minutes=before.in_conversation_minutes if before else 30,
             recent_campaign_hours=before.recent_campaign_hours if before else 24,
             same_text_days=before.same_text_days if before else 30,
             same_media_days=before.same_media_days if before else 365,
-            most_recipients=data["most_recipients"],
-            most_per_hour=data["most_per_hour"],
+            most_recipients=data.get("most_recipients"),
+            most_per_hour=data.get("most_per_hour"),
             most_per_day=before.most_per_day if before else None,
-            scheduled_for=data["scheduled_for"],
+            scheduled_for=data.get("scheduled_for"),
             timezone=before.timezone if before else account.creator.timezone,
             priority=before.priority if before else rules.NORMAL,
         )

@@ -26,6 +26,7 @@ from huntaze.kernel.money import to_minor
 from messaging.errors import UnknownList, UnknownSegment
 from messaging.models import Campaign, Delivery, Fan, FanList, FanListEntry, FanSignal, Message, Segment
 from messaging.rules.audience import AMOUNTS, COUNTS, Condition, Group, parse
+from messaging.rules.presets import PRESETS
 from messaging.rules.prices import currency_of
 from messaging.types import AuthorKind, DeliveryState, Direction, SignalKind
 
@@ -153,6 +154,8 @@ def _of_entry(kind: str, public_id: str, account: PlatformAccount, now: datetime
     if kind == "fan":
         uid = ids.decode("fan", public_id)
         return Q(uid=uid) if uid else NOBODY
+    if kind == "preset":  # of a campaign that is not stored: what is stored names the preset's segment
+        return _of_part(known, account, now) if (known := parse(PRESETS.get(public_id))[0]) else NOBODY
     uid = ids.decode("seg", public_id)
     segment = Segment.objects.filter(uid=uid, account=account).first() if uid else None
     group = parse(segment.conditions)[0] if segment else None

@@ -109,13 +109,17 @@ def kept_segment(
     *, account: PlatformAccount, name: str, conditions: Any, actor: audit.Actor, now: datetime
 ) -> Segment:
     """The account's segment of this name, made if there is none. One that somebody changed stays as they changed it."""
-    known = Segment.objects.filter(account=account, name=name).first()
+    known = known_segment(account, name)
     if known is not None:
         return known
     try:
         return make_segment(account=account, name=name, conditions=conditions, actor=actor, now=now)
     except NameTaken:
         return Segment.objects.get(account=account, name=name)
+
+
+def known_segment(account: PlatformAccount, name: str) -> Segment | None:
+    return Segment.objects.filter(account=account, name=name).first()
 
 
 def change_segment(

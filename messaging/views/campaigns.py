@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import PlatformAccount
 from accounts.selectors import account_of, reachable_accounts
@@ -24,9 +24,10 @@ from messaging.rules.presets import PRESETS
 from messaging.rules.prices import currency_of
 from messaging.selectors.campaign_pages import SHOWS, audiences_of, campaign_list, deeds_of
 from messaging.selectors.campaigns import campaign_of, content_hash
-from messaging.services.audiences import kept_segment
+from messaging.services.audiences import kept_segment, known_segment
 from messaging.services.campaigns import edit
 from messaging.services.campaigns.approve import second_person
+from messaging.services.campaigns.estimate import estimate
 from messaging.services.campaigns.preview import cost_of, previews
 from messaging.services.campaigns.progress import progress
 from messaging.types import DeliveryState as D
@@ -105,6 +106,31 @@ def new(request: HttpRequest) -> HttpResponse:
         account_of(principal_of(request).creator_ids, Platform.ONLYFANS, wanted) if wanted else accounts[0]
     )
     return _form(request, account, accounts=accounts)
+
+
+@page("campaigns.edit")
+@require_POST
+def audience(request: HttpRequest) -> HttpResponse:
+    """Who would get what stands in the form. A POST, because texts have no place in an address; stores nothing."""
+    reach = principal_of(request).creator_ids
+    key = request.POST.get("campaign")
+    row = campaign_of(reach, key) if key else None
+    account = row.account if row else account_of(reach, Platform.ONLYFANS, request.POST.get("account"))
+    form = CampaignForm(audiences_of(account), request.POST)
+    form.is_valid()
+    found = None
+    if "audience" in form.cleaned_data:
+        draft = form.draft(account, _included(form, account), edit.draft_of(row) if row else None)
+        found = estimate(account=account, draft=draft, campaign=row, now=clock.now())
+    return render(request, "messaging/_campaign_audience.html", {"estimate": found})
+
+
+def _included(form: CampaignForm, account: PlatformAccount) -> dict[str, str]:
+    """A ready-made audience is its segment once it has one, because people may change that."""
+    if not form.preset:
+        return part_of(form.cleaned_data["audience"])
+    segment = known_segment(account, str(PRESET_WORDS[form.preset]))
+    return {"segment": segment.public_id} if segment else {"preset": form.preset}
 
 
 @page("campaigns.edit")

@@ -479,6 +479,9 @@ CALLS: dict[str, Call] = {
         reach="none",
         body=lambda t: {"name": "New", "audience": "preset:everybody", "language": "en", "text": "Hello"},
     ),
+    "POST /marketing/audience": call(
+        200, body=lambda t: _SHOWN(t) | {"audience": "preset:everybody", "language": "en"}
+    ),
     "GET /marketing/<campaign_id>": call(200),
     "GET /marketing/<campaign_id>/edit": call(200),
     "POST /marketing/<campaign_id>/edit": call(422),

@@ -1,12 +1,14 @@
 """The pages of campaigns: written, counted, approved, launched and steered by forms, each by who may."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from django.test import Client
 
 from huntaze.kernel.tenancy import cross_workspace
 from messaging.models import Campaign, Segment
+from messaging.rules.presets import PRESETS
 from tests.conftest import World
 from tests.factories.campaigns import campaign
 from tests.factories.messaging import FanFactory, delivery
@@ -57,6 +59,41 @@ def test_a_ready_made_audience_is_kept_once(browser: Browser, world: World) -> N
         segments = list(Segment.objects.values_list("name", "account_id"))
     assert segments == [("Everybody who can receive messages", world.account.pk)]
     assert only().name == "Saturday"
+
+
+def estimated(client: Client, world: World, **changes: str) -> Any:
+    answer = client.post("/marketing/audience", FORM | {"account": world.account.public_id} | changes)
+    assert answer.status_code == 200
+    return answer.context["estimate"]
+
+
+def test_while_it_is_written_the_page_says_who_would_get_it(browser: Browser, world: World) -> None:
+    client = browser(world.owner)
+    others = [FanFactory(account=world.account) for _ in range(20)]
+    delivery(others[0], world.owner)
+    mute = FanFactory(account=world.account)
+    with cross_workspace("demo"):
+        type(mute).objects.filter(pk=mute.pk).update(can_receive=False)
+    unfinished = estimated(client, world, name="", text="Hey {first", price="x")
+    assert (unfinished.planned, unfinished.excluded) == (20, (("in_conversation", 1),))
+    assert (unfinished.quote.cost, unfinished.takes, unfinished.previews) == (20, timedelta(seconds=114), ())
+    few = estimated(client, world, most_recipients="5", most_per_hour="2")
+    assert (few.planned, dict(few.excluded)["over_cap"], few.takes) == (5, 15, timedelta(hours=2))
+    assert {one.text for one in few.previews} == {"Hey Fan"}
+    with cross_workspace("demo"):
+        assert (Campaign.objects.exists(), Segment.objects.exists()) == (False, False)
+
+
+def test_a_ready_made_audience_that_was_changed_is_counted_as_changed(browser: Browser, world: World) -> None:
+    client = browser(world.owner)
+    row = made(client, world)
+    assert estimated(client, world).planned == 1
+    with cross_workspace("demo"):
+        Segment.objects.update(conditions=PRESETS["bought_30"])
+    assert estimated(client, world).planned == 0
+    named = {"campaign": row.public_id, "audience": "preset:new_7"}
+    assert client.post("/marketing/audience", FORM | named).context["estimate"].planned == 1
+    assert client.post("/marketing/audience", named | {"audience": ""}).context["estimate"] is None
 
 
 def test_what_is_wrong_stands_at_its_field_and_nothing_is_lost(browser: Browser, world: World) -> None:

@@ -30,7 +30,8 @@ def make(
     draft = _checked(account, draft, now)
     campaign = Campaign(account=account, state=CampaignState.DRAFT, editor_id=member_pk, created_at=now)
     with transaction.atomic():
-        _write(campaign, draft, now)
+        fill(campaign, draft, now)
+        campaign.save()
         record(campaign, actor, "created", now)
     return campaign
 
@@ -51,7 +52,7 @@ def change(
             raise WrongState(status=row.state)
         draft = _checked(row.account, draft, now)
         before = content_hash(row)
-        _write(row, draft, now)
+        fill(row, draft, now)
         is_new = content_hash(row) != before
         if is_new:
             void_approval(row)
@@ -158,7 +159,8 @@ def _as_message(draft: CampaignDraft) -> SendCommand:
     )
 
 
-def _write(campaign: Campaign, draft: CampaignDraft, now: datetime) -> None:
+def fill(campaign: Campaign, draft: CampaignDraft, now: datetime) -> None:
+    """Put a draft's content into the row in hand; the caller saves."""
     campaign.name, campaign.language = draft.name, draft.language
     campaign.text = draft.text
     campaign.text_digest = text_digest(draft.text)
@@ -174,4 +176,3 @@ def _write(campaign: Campaign, draft: CampaignDraft, now: datetime) -> None:
     campaign.most_per_hour, campaign.most_per_day = draft.most_per_hour, draft.most_per_day
     campaign.scheduled_for, campaign.timezone = draft.scheduled_for, draft.timezone
     campaign.priority, campaign.edited_at = draft.priority, now
-    campaign.save()
