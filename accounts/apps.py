@@ -11,7 +11,6 @@ class AccountsConfig(AppConfig):
         from django.db.models.signals import post_migrate
 
         from accounts import receivers
-        from accounts.api import schema  # noqa: F401  (tells the API document about bearer tokens)
         from accounts.services import audit_nightly
         from accounts.services.connections.oauth import talk
         from accounts.services.idempotency import IdempotencyStore

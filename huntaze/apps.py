@@ -1,10 +1,11 @@
 """The composition root as Django apps: system checks of the house, and the admin site in our clothes."""
 
+from functools import cache
 from typing import Any
 
 from django.apps import AppConfig, apps
 from django.conf import settings
-from django.contrib.admin.apps import AdminConfig
+from django.contrib.admin.apps import SimpleAdminConfig
 from django.db import DEFAULT_DB_ALIAS
 
 
@@ -28,18 +29,36 @@ def rights_after_migrations(using: str, **_: Any) -> None:
         database_role.grant(settings.DATABASE_APP_ROLE)
 
 
-class HuntazeAdminConfig(AdminConfig):
+class HuntazeAdminConfig(SimpleAdminConfig):
+    """The staff's pages are looked for by whom they concern, the addresses and the system checks: workers, beat and
+    most commands start in a tenth less time without them."""
+
     default_site = "huntaze.kernel.admin.StaffSite"
 
     def ready(self) -> None:
-        super().ready()
-        from django.contrib import admin
-        from django.contrib.auth.models import Group
+        from django.contrib.admin import checks
+        from django.core.checks import CheckMessage, Tags, register
 
-        from billing.admin.stripe import tidy_mirror
-        from huntaze.crm import groups, pages  # noqa: F401  (the staff's own pages register themselves)
-        from huntaze.kernel.admin import arrange
+        def staff_pages_are_sound(app_configs: Any, **options: Any) -> list[CheckMessage]:
+            find_staff_pages()
+            found: list[CheckMessage] = checks.check_admin_app(app_configs, **options)
+            return found
 
-        admin.site.unregister(Group)
-        tidy_mirror()
-        arrange(groups.SECTIONS)
+        register(checks.check_dependencies, Tags.admin)
+        register(staff_pages_are_sound, Tags.admin)
+
+
+@cache
+def find_staff_pages() -> None:
+    """Each app's pages register themselves; then they are put in the staff's order."""
+    from django.contrib import admin
+    from django.contrib.auth.models import Group
+
+    admin.autodiscover()
+    from billing.admin.stripe import tidy_mirror
+    from huntaze.crm import groups, pages  # noqa: F401  (the staff's own pages register themselves)
+    from huntaze.kernel.admin import arrange
+
+    admin.site.unregister(Group)
+    tidy_mirror()
+    arrange(groups.SECTIONS)

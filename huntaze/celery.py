@@ -7,6 +7,9 @@ from celery.signals import task_postrun, task_prerun, worker_shutting_down
 from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "huntaze.settings")
+# The release step runs the system checks, as `bin/up` does; a worker that runs them again, with all addresses and
+# pages that it never serves, is ready a third later.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
 app = Celery("huntaze", task_cls="huntaze.kernel.jobs:HuntazeTask")
 app.config_from_object("huntaze.schedule:Config")

@@ -7,6 +7,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from billing.api.webhooks import stripe as stripe_webhook
 from huntaze import gallery
+from huntaze.apps import find_staff_pages
 from huntaze.home import home
 from huntaze.kernel import csp_reports
 from huntaze.kernel.api import ops
@@ -16,6 +17,8 @@ handler400 = "huntaze.errors.bad_request"
 handler403 = "huntaze.errors.permission_denied"
 handler404 = "huntaze.errors.not_found"
 handler500 = "huntaze.errors.server_error"
+
+find_staff_pages()
 
 #: Looking only: the library's view has no answer to OPTIONS.
 docs = SpectacularSwaggerSplitView.as_view(url_name="schema", http_method_names=["get", "head"])

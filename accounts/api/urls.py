@@ -2,6 +2,8 @@
 
 from django.urls import include, path
 
+from accounts.api import schema  # noqa: F401  (tells the API document about bearer tokens)
+
 urlpatterns = [
     path("auth/", include("accounts.api.auth_urls")),
     path("", include("accounts.api.profile_urls")),

@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import AuditEvent, PlatformAccount, RefreshSession, User
+from huntaze.apps import find_staff_pages
 from huntaze.kernel import clock
 from huntaze.kernel.tenancy import cross_workspace, workspace_scope
 from messaging.models import Conversation, Delivery, Fan, FanSignal, InboundEvent, Message
@@ -22,6 +23,7 @@ from tests.factories.messaging import FanFactory, delivery
 from tests.platforms.webhooks import body, message, user
 
 pytestmark = pytest.mark.django_db
+find_staff_pages()
 CANARIES = ("Canariella", "canary.handle", "a canary sings", "canary-credential")
 MASK = "•••"
 PAGES = {

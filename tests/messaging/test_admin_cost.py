@@ -8,12 +8,14 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from huntaze.apps import find_staff_pages
 from huntaze.kernel import admin as kernel_admin
 from messaging.models import Delivery, InboundEvent
 from tests.factories.accounts import UserFactory
 from tests.factories.messaging import delivery
 
 pytestmark = pytest.mark.django_db
+find_staff_pages()
 HOUSE = [
     model for model in admin.site._registry if model._meta.app_label in {"accounts", "billing", "messaging"}
 ]
