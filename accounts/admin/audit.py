@@ -150,5 +150,5 @@ class LogEntryAdmin(ReadOnlyAdmin):
 @attention
 def broken_logs() -> Attention:
     url = reverse("admin:accounts_auditproof_changelist") + "?state=broken"
-    count = AuditProof.objects.filter(finding_count__gt=0).count()
-    return Attention(_("Audit logs that do not add up"), count, url)
+    rows = AuditProof.objects.filter(finding_count__gt=0)
+    return Attention(_("Audit logs that do not add up"), rows, url)

@@ -34,4 +34,4 @@ class MailAdmin(ReadOnlyAdmin):
 @attention
 def mails_not_sent() -> Attention:
     url = reverse("admin:accounts_mail_changelist") + "?state__exact=failed"
-    return Attention(_("Mails that could not be sent"), Mail.objects.filter(state="failed").count(), url)
+    return Attention(_("Mails that could not be sent"), Mail.objects.filter(state="failed"), url)

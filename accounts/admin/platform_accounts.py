@@ -142,13 +142,13 @@ class TokenRefreshAdmin(ReadOnlyAdmin):
 @attention
 def accounts_to_reconnect() -> Attention:
     states = [AccountState.EXPIRED, AccountState.NEEDS_CODE, AccountState.NEEDS_FACE]
-    count = PlatformAccount.objects.filter(state__in=states).count()
+    rows = PlatformAccount.objects.filter(state__in=states)
     url = reverse("admin:accounts_platformaccount_changelist") + f"?state__in={','.join(states)}"
-    return Attention(_("Accounts to reconnect"), count, url)
+    return Attention(_("Accounts to reconnect"), rows, url)
 
 
 @attention
 def accounts_not_revoked() -> Attention:
     url = reverse("admin:accounts_revocation_changelist") + "?state__exact=failed"
-    count = Revocation.objects.filter(state="failed").count()
-    return Attention(_("Accounts that could not be disconnected at their platform"), count, url)
+    rows = Revocation.objects.filter(state="failed")
+    return Attention(_("Accounts that could not be disconnected at their platform"), rows, url)

@@ -113,7 +113,7 @@ class RetentionRunAdmin(ReadOnlyAdmin):
 @attention
 def holds_standing() -> Attention:
     url = reverse("admin:accounts_legalhold_changelist") + "?released_at__isempty=1"
-    return Attention(_("Legal holds"), LegalHold.objects.filter(released_at=None).count(), url)
+    return Attention(_("Legal holds"), LegalHold.objects.filter(released_at=None), url)
 
 
 @attention

@@ -160,7 +160,7 @@ def _list(query: str) -> str:
 @attention
 def visits_under_way() -> Attention:
     rows: Any = ImpersonationGrant.objects.filter(ended_at=None, expires_at__gt=clock.now())
-    return Attention(gettext_lazy("Visits under way"), rows.count(), _list("ended_at__isempty=1"))
+    return Attention(gettext_lazy("Visits under way"), rows, _list("ended_at__isempty=1"))
 
 
 @attention
@@ -169,4 +169,4 @@ def visits_that_wait() -> Attention:
         ended_at=None, expires_at__gt=clock.now(), asks_to_write=True, confirmed_by=None
     )
     text = gettext_lazy("Visits that wait for a second person")
-    return Attention(text, rows.count(), _list("ended_at__isempty=1"))
+    return Attention(text, rows, _list("ended_at__isempty=1"))

@@ -78,4 +78,4 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
 def endpoints_off() -> Attention:
     rows = WebhookSubscription.objects.filter(removed_at=None, disabled_reason__in=["gone", "failing"])
     url = reverse("admin:accounts_webhooksubscription_changelist") + "?disabled_at__isempty=0"
-    return Attention(_("Webhook endpoints that were switched off"), rows.count(), url)
+    return Attention(_("Webhook endpoints that were switched off"), rows, url)

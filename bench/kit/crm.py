@@ -18,13 +18,13 @@ UPDATE messaging_delivery SET last_error = (ARRAY['timeout', 'forbidden', 'not_f
 """
 _CREATORS = """
 INSERT INTO accounts_creator (uid, workspace_id, stage_name, timezone, currency, languages, status, created_at)
-SELECT gen_random_uuid(), %(workspace)s, CASE WHEN k = 1 THEN 'Amaranthe ' ELSE '' END || md5(k::text),
+SELECT huntaze_uuid7(), %(workspace)s, CASE WHEN k = 1 THEN 'Amaranthe ' ELSE '' END || md5(k::text),
        'UTC', 'USD', '[]', 'active', now()
   FROM generate_series(1, %(creators)s) AS k
 """
 _EVENTS = """
 INSERT INTO accounts_auditevent (uid, workspace_id, actor_kind, action, target, changes, reason, trace_id, at)
-SELECT gen_random_uuid(), %(workspace)s, 'system', 'message.queued', 'msg_' || md5(k::text), '{}', '', md5(k::text),
+SELECT huntaze_uuid7(), %(workspace)s, 'system', 'message.queued', 'msg_' || md5(k::text), '{}', '', md5(k::text),
        now() - k * interval '1 second'
   FROM generate_series(1, %(events)s) AS k
 """
@@ -39,7 +39,7 @@ def furnish(desk: Desk, *, creators: int, events: int, name: str) -> None:
         "creators": creators,
         "events": events,
     }
-    with connection.cursor() as cursor:
+    with rows.unchecked(), connection.cursor() as cursor:
         for statement in (_NAMES, _ERRORS, _CREATORS, _EVENTS):
             cursor.execute(statement, values)
     rows.analyze("messaging_fan", "messaging_delivery", "accounts_creator", "accounts_auditevent")

@@ -11,13 +11,13 @@ from messaging.models import Delivery, Message
 #: Looks like a sealed text and opens nowhere.
 SEALED = "v1.1." + "A" * 16 + "." + "A" * 208
 _MESSAGES = {
-    "id": "k", "uid": "gen_random_uuid()", "workspace_id": "c.workspace_id", "account_id": "c.account_id",
+    "id": "k", "uid": "huntaze_uuid7()", "workspace_id": "c.workspace_id", "account_id": "c.account_id",
     "conversation_id": "c.id", "direction": "'out'", "author_kind": "'api'", "author_id": "%(member)s",
     "approved_by_id": "%(member)s", "approved_at": "now()", "text": "%(text)s", "text_digest": "%(digest)s",
     "created_at": "now()", "media_ids": "'[]'",
 }  # fmt: skip
 _DELIVERIES = {
-    "id": "k", "uid": "gen_random_uuid()", "workspace_id": "c.workspace_id", "account_id": "c.account_id",
+    "id": "k", "uid": "huntaze_uuid7()", "workspace_id": "c.workspace_id", "account_id": "c.account_id",
     "fan_id": "c.fan_id", "message_id": "k - %(shift)s", "state": "%(state)s", "lane": "'bulk'",
     "priority": "5 + k %% 5",
     "available_at": "now()", "queued_at": "now()", "promised_at": "now() + k %% 3600 * interval '1 second'",
@@ -48,7 +48,7 @@ def _insert(model: Any, given: dict[str, str], keys: range, values: dict[str, An
     rest = {f"d_{name}": value for name, value in rows.defaults(model, list(given)).items()}
     columns = [*given, *(name.removeprefix("d_") for name in rest)]
     picked = [*given.values(), *(f"%({name})s" for name in rest)]
-    with connection.cursor() as cursor:
+    with rows.unchecked(), connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {model._meta.db_table} ({', '.join(columns)}) SELECT {', '.join(picked)}"
             "  FROM generate_series(%(first)s, %(last)s) AS k"

@@ -201,20 +201,20 @@ def tidy_mirror(site: Any = admin.site) -> None:
 
 @attention
 def _stuck() -> Attention:
-    count = StripeEvent.objects.filter(state=State.FAILED).count()
+    rows = StripeEvent.objects.filter(state=State.FAILED)
     url = reverse("admin:billing_stripeevent_changelist") + "?state__exact=failed"
-    return Attention(_("Events of Stripe given up"), count, url)
+    return Attention(_("Events of Stripe given up"), rows, url)
 
 
 @attention
 def _orphans() -> Attention:
-    count = StripeEvent.objects.filter(outcome="orphan").count()
+    rows = StripeEvent.objects.filter(outcome="orphan")
     url = reverse("admin:billing_stripeevent_changelist") + "?outcome__exact=orphan"
-    return Attention(_("Events of Stripe without a workspace"), count, url)
+    return Attention(_("Events of Stripe without a workspace"), rows, url)
 
 
 @attention
 def _findings() -> Attention:
-    count = ReconciliationFinding.objects.filter(state="open").count()
+    rows = ReconciliationFinding.objects.filter(state="open")
     url = reverse("admin:billing_reconciliationfinding_changelist") + "?state__exact=open"
-    return Attention(_("Differences with Stripe"), count, url)
+    return Attention(_("Differences with Stripe"), rows, url)

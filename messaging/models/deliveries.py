@@ -114,6 +114,12 @@ class Delivery(PublicIdModel, WorkspaceModel, QueueRow):
                 condition=Q(state__in=["failed", "uncertain", "held", "cancelled"]),
                 name="delivery_set_aside",
             ),
+            models.Index(
+                "last_error",
+                F("id").desc(),
+                condition=Q(state__in=["failed", "uncertain", "scheduled", "queued"]) & ~Q(last_error=""),
+                name="delivery_by_error",
+            ),
             models.Index("trace_id", name="delivery_by_trace"),
             models.Index("account", F("id").desc(), name="delivery_by_account"),
         ]

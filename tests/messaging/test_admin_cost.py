@@ -37,6 +37,19 @@ def test_no_list_asks_for_the_distinct_values_of_a_column(desk: Client, world: A
     assert [query["sql"] for query in queries if "DISTINCT" in query["sql"]] == []
 
 
+def test_the_first_page_counts_what_needs_a_person_in_one_question(
+    desk: Client, world: Any, monkeypatch: Any
+) -> None:
+    for state in ("failed", "failed", "failed", "uncertain"):
+        delivery(world.fan, world.owner, state=state)
+    monkeypatch.setattr(kernel_admin, "MOST_LISTED", 2)
+    with CaptureQueriesContext(connection) as asked:
+        answer = desk.get("/admin/")
+    assert len(asked) <= 12
+    found = {str(one.text): one.count for _section, rows in answer.context["attention"] for one in rows}
+    assert (found["Dead letters"], found["Uncertain sends"], found["Legal holds"]) == (2, 1, 0)
+
+
 def test_a_list_counts_to_its_bound(desk: Client, world: Any, monkeypatch: Any) -> None:
     for _ in range(3):
         delivery(world.fan, world.owner)
@@ -49,6 +62,19 @@ def test_deliveries_are_filtered_by_a_known_error(desk: Client, world: Any) -> N
     delivery(world.fan, world.owner, state="failed", last_error="invalid")
     shown = desk.get(LIST, {"last_error": "forbidden"}).context["cl"].result_list
     assert [found.pk for found in shown] == [row.pk]
+
+
+def test_the_rows_of_an_error_have_an_index(desk: Client, world: Any) -> None:
+    delivery(world.fan, world.owner, state="failed", last_error="forbidden")
+    with CaptureQueriesContext(connection) as asked:
+        assert desk.get(LIST, {"last_error": "forbidden"}).status_code == 200
+    wanted = [one["sql"] for one in asked if "\"last_error\" = 'forbidden'" in one["sql"]]
+    assert len(wanted) == 2
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        for statement in wanted:
+            cursor.execute(f"EXPLAIN {statement}")
+            assert "delivery_by_error" in "\n".join(row[0] for row in cursor.fetchall())
 
 
 @pytest.mark.parametrize(
