@@ -7,6 +7,7 @@ from datetime import datetime
 from billing.models import Grant, LedgerTransaction, Reservation
 from billing.types import Unit
 from huntaze.kernel import ids
+from huntaze.kernel.errors import FieldError, Invalid
 from huntaze.kernel.tenancy import refuse_foreign
 
 
@@ -39,23 +40,25 @@ class Deeds:
 
 
 def history(workspace_id: int, unit: Unit, *, limit: int, cursor: str = "") -> Deeds:
-    """The newest transactions, or those before a cursor of an earlier answer; a cursor that is none is the newest."""
+    """The newest transactions, or those before the cursor of an earlier answer; raises Invalid for one that is none."""
     refuse_foreign(workspace_id)
     rows = LedgerTransaction.objects.filter(workspace_id=workspace_id, unit=unit).order_by("-pk")
-    before = _known(workspace_id, cursor)
-    if before is not None:
-        rows = rows.filter(pk__lt=before)
+    if cursor:
+        rows = rows.filter(pk__lt=_known(workspace_id, cursor))
     found = list(rows.prefetch_related("entries__account")[: limit + 1])
     causes = _causes(workspace_id, found[:limit])
     deeds = [_deed(row, causes[row.pk]) for row in found[:limit]]
     return Deeds(deeds, deeds[-1].id if len(found) > limit else "")
 
 
-def _known(workspace_id: int, cursor: str) -> int | None:
+def _known(workspace_id: int, cursor: str) -> int:
     """The key behind a public id; somebody else's is none."""
-    uid = ids.decode(LedgerTransaction.PREFIX, cursor) if cursor else None
+    uid = ids.decode(LedgerTransaction.PREFIX, cursor)
     rows = LedgerTransaction.objects.filter(workspace_id=workspace_id, uid=uid) if uid else None
-    return rows.values_list("pk", flat=True).first() if rows is not None else None
+    found = rows.values_list("pk", flat=True).first() if rows is not None else None
+    if found is None:
+        raise Invalid(FieldError("cursor", "Use the cursor of an earlier answer."))
+    return found
 
 
 def _deed(row: LedgerTransaction, cause: Cause) -> Deed:

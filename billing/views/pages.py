@@ -18,6 +18,7 @@ from billing.selectors.ledger import history as history_of
 from billing.selectors.subscriptions import record_of
 from billing.selectors.usage import usage
 from billing.services.stripe import changes, checkout
+from billing.services.stripe.customers import is_sold_to
 from billing.services.stripe.pages import hosts
 from billing.types import Unit
 from huntaze.kernel import clock
@@ -34,6 +35,7 @@ AGAIN_SECONDS, MOST_LOOKS = 2, 30
 def overview(request: HttpRequest) -> HttpResponse:
     pk, now = principal_of(request).workspace_pk, clock.now()
     record, found = record_of(pk), usage(pk, now)
+    is_sold = is_sold_to(_workspace(request))
     context = {
         "record": record,
         "at": found.standing,
@@ -44,7 +46,8 @@ def overview(request: HttpRequest) -> HttpResponse:
         "packs": selectors.packs(),
         "history": history_of(pk, Unit.MESSAGE, limit=MOST_DEEDS),
         "invoices": _invoices(request),
-        "may_manage": principal_of(request).can("billing.manage"),
+        "may_manage": principal_of(request).can("billing.manage") and is_sold,
+        "is_sold": is_sold,
         "plan": selectors.plan_named(found.standing.plan),
     }
     response = render(request, "billing/overview.html", context)

@@ -11,12 +11,17 @@ from huntaze.kernel.errors import NotAllowed
 from huntaze.platforms.sandbox import is_sandbox
 
 
+def is_sold_to(workspace: Workspace) -> bool:
+    """A demo's workspace buys nothing but at the sandbox."""
+    return not workspace.is_demo or is_sandbox(settings.STRIPE_API_BASE)
+
+
 def customer_of(workspace: Workspace) -> str:
     """The customer's id, made at Stripe if there is none: the key gives the same one to all who ask at once.
 
-    Raises NotAllowed for a demo's workspace, which buys nothing but at the sandbox.
+    Raises NotAllowed for one to which nothing is sold.
     """
-    if workspace.is_demo and not is_sandbox(settings.STRIPE_API_BASE):
+    if not is_sold_to(workspace):
         raise NotAllowed("A demo workspace buys nothing")
     row, _ = SubscriptionRecord.objects.get_or_create(workspace=workspace)
     if row.stripe_customer_id:
