@@ -1,6 +1,6 @@
 """API authentication: a bearer token is an access token or an API key; either opens the caller's workspace."""
 
-from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from rest_framework.authentication import BaseAuthentication
@@ -17,6 +17,7 @@ from accounts.services.tokens import read_access_token, session_of_claims
 from huntaze.kernel import clock, ids
 from huntaze.kernel.api.principal import Principal
 from huntaze.kernel.errors import NotAuthenticated
+from huntaze.kernel.lookup import one
 from huntaze.kernel.tenancy import cross_workspace
 from huntaze.kernel.web import client_ip
 
@@ -38,8 +39,15 @@ class BearerAuthentication(BaseAuthentication):
         return "Bearer"
 
 
-def _members() -> Any:
-    return Membership.objects.living().filter(user__is_active=True).select_related("user", "workspace")
+def _member(user: User, uid: UUID) -> Membership | None:
+    """The person's living membership of a workspace; the person is at hand and is not read again."""
+    if not user.is_active:
+        return None
+    rows = Membership.objects.living().select_related("workspace")
+    member: Membership | None = one(rows.filter(user_id=user.pk, workspace__uid=uid))
+    if member is not None:
+        member.user = user
+    return member
 
 
 def _by_token(token: str) -> tuple[User, Principal]:
@@ -48,7 +56,7 @@ def _by_token(token: str) -> tuple[User, Principal]:
     if claims is None or session is None or claims["ver"] != session.user.session_version:
         raise NotAuthenticated
     uid = ids.decode("wsp", str(claims["wid"]))
-    member = _members().filter(user_id=session.user_id, workspace__uid=uid).first() if uid else None
+    member = _member(session.user, uid) if uid else None
     if member is None or session.user.public_id != claims["userId"]:
         raise NotAuthenticated
     limit = settings.API_REQUESTS_PER_MINUTE

@@ -67,8 +67,10 @@ class MemberMiddleware:
         if isinstance(user, User) and user.is_authenticated:
             touch(request.session, clock.now())
             with cross_workspace("session"):
-                rows = Membership.objects.living().filter(user=user).select_related("user", "workspace")
+                rows = Membership.objects.living().filter(user=user).select_related("workspace")
                 places = list(with_duty(rows).order_by("pk")[:MOST_PLACES])
+                for place in places:
+                    place.user = user
                 member = _chosen(places, workspace_of(request.session))
                 request.places = places  # type: ignore[attr-defined]
                 request.factor = (  # type: ignore[attr-defined]

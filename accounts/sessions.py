@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts.models import BrowserSession
 from accounts.rules.devices import device_name
-from huntaze.kernel import clock
+from huntaze.kernel import clock, sql
 from huntaze.kernel.web import Device
 
 #: Keys of a session; times are whole seconds.
@@ -33,6 +33,12 @@ def row_key(cookie: str) -> str:
     return hashlib.sha256(cookie.encode()).hexdigest()[:40]
 
 
+#: Asked with every page.
+_LIVING = (
+    "SELECT session_data FROM accounts_browsersession WHERE session_key = %(key)s AND expire_date > %(now)s"
+)
+
+
 class SessionStore(db.SessionStore):
     @classmethod
     def get_model_class(cls) -> Any:
@@ -40,10 +46,11 @@ class SessionStore(db.SessionStore):
 
     def _get_session_from_db(self) -> BrowserSession | None:
         key = row_key(self.session_key or "")
-        found = BrowserSession.objects.filter(session_key=key, expire_date__gt=timezone.now()).first()
+        found = sql.row(_LIVING, {"key": key, "now": timezone.now()})
         if found is None:
             self._session_key = None
-        return found
+            return None
+        return BrowserSession(session_key=key, session_data=found[0])
 
     def exists(self, session_key: str) -> bool:
         return BrowserSession.objects.filter(session_key=row_key(session_key)).exists()

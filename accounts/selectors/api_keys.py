@@ -10,6 +10,7 @@ from accounts.querysets import living_keys
 from accounts.types import OPEN_STATUSES
 from huntaze.kernel import ids
 from huntaze.kernel.errors import NotFound
+from huntaze.kernel.lookup import one
 from huntaze.kernel.tenancy import cross_workspace
 
 
@@ -21,7 +22,7 @@ def api_keys_of() -> QuerySet[ApiKey]:
 def api_key_of(key_id: str) -> ApiKey:
     """The key with this public id; raises NotFound for anybody else's."""
     uid = ids.decode("key", key_id)
-    key = api_keys_of().filter(uid=uid).first() if uid else None
+    key = one(api_keys_of().filter(uid=uid)) if uid else None
     if key is None:
         raise NotFound("Unknown key")
     return key

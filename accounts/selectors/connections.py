@@ -5,6 +5,7 @@ from accounts.models import Connection, PlatformAccount
 from accounts.types import Platform
 from huntaze.kernel import ids
 from huntaze.kernel.errors import NotFound
+from huntaze.kernel.lookup import one
 
 
 def platform_of(name: str) -> Platform:
@@ -29,7 +30,7 @@ def connection_of(creator_ids: frozenset[int] | None, platform: Platform, connec
     if creator_ids is not None:
         rows = rows.filter(creator_id__in=creator_ids)
     uid = ids.decode(Connection.PREFIX, connection_id)
-    row = rows.filter(uid=uid).first() if uid else None
+    row = one(rows.filter(uid=uid)) if uid else None
     if row is None:
         raise NotFound("Unknown connection")
     return row

@@ -15,6 +15,7 @@ from accounts.types import Platform, Role, WorkspaceStatus
 from huntaze.kernel import clock, ids, sql
 from huntaze.kernel.api.principal import Principal
 from huntaze.kernel.errors import FieldError, Invalid, NotFound
+from huntaze.kernel.lookup import one
 from huntaze.kernel.tenancy import current_workspace_id
 
 
@@ -96,7 +97,7 @@ def family_of(principal: Principal) -> RefreshSession:
     """The living refresh family of the caller's access token; NotFound for a key's caller."""
     uid = ids.decode("ses", principal.session_id or "")
     rows = RefreshSession.objects.select_related("user").filter(user_id=principal.user_pk, revoked_at=None)
-    session = rows.filter(uid=uid).first() if uid else None
+    session = one(rows.filter(uid=uid)) if uid else None
     if session is None:
         raise NotFound("No session")
     return session
@@ -151,7 +152,7 @@ def account_of(
     rows = rows.select_related("creator", "workspace")
     if account_id is not None:
         uid = ids.decode("acc", account_id)
-        account: PlatformAccount | None = rows.filter(uid=uid).first() if uid else None
+        account: PlatformAccount | None = one(rows.filter(uid=uid)) if uid else None
         if account is None:
             raise NotFound("Unknown account")
         return account

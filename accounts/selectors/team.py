@@ -11,6 +11,7 @@ from accounts.rules.membership import may_change, may_invite
 from accounts.types import Role
 from huntaze.kernel import ids
 from huntaze.kernel.errors import NotFound
+from huntaze.kernel.lookup import one
 
 #: Creators named with one member; a workspace with more shows how many.
 MOST_NAMED = 200
@@ -63,7 +64,7 @@ def members_within(creator_ids: frozenset[int] | None, own_pk: int, now: datetim
 def member_of(creator_ids: frozenset[int] | None, own_pk: int, member_id: str, now: datetime) -> Membership:
     """The member with this public id; NotFound when out of reach."""
     uid = ids.decode(Membership.PREFIX, member_id)
-    row = members_within(creator_ids, own_pk, now).filter(uid=uid).first() if uid else None
+    row = one(members_within(creator_ids, own_pk, now).filter(uid=uid)) if uid else None
     if row is None:
         raise NotFound("Unknown member")
     return row
@@ -115,7 +116,7 @@ def creators_within(creator_ids: frozenset[int] | None) -> QuerySet[Creator]:
 def creator_of(creator_ids: frozenset[int] | None, creator_id: str) -> Creator:
     """The creator with this public id; NotFound when out of reach."""
     uid = ids.decode(Creator.PREFIX, creator_id)
-    row = creators_within(creator_ids).filter(uid=uid).first() if uid else None
+    row = one(creators_within(creator_ids).filter(uid=uid)) if uid else None
     if row is None:
         raise NotFound("Unknown creator")
     return row
@@ -132,7 +133,7 @@ def invitations_within(creator_ids: frozenset[int] | None, own_pk: int) -> Query
 def invitation_of(creator_ids: frozenset[int] | None, own_pk: int, invitation_id: str) -> Invitation:
     """An open invitation by its public id; NotFound for any other."""
     uid = ids.decode(Invitation.PREFIX, invitation_id)
-    row = invitations_within(creator_ids, own_pk).filter(uid=uid).first() if uid else None
+    row = one(invitations_within(creator_ids, own_pk).filter(uid=uid)) if uid else None
     if row is None:
         raise NotFound("Unknown invitation")
     return row

@@ -5,6 +5,7 @@ from django.db.models import QuerySet
 from accounts.models import WebhookDelivery, WebhookSubscription
 from huntaze.kernel.errors import NotFound
 from huntaze.kernel.ids import decode
+from huntaze.kernel.lookup import one
 
 
 def endpoints() -> QuerySet[WebhookSubscription]:
@@ -15,7 +16,7 @@ def endpoints() -> QuerySet[WebhookSubscription]:
 def endpoint_of(public_id: str) -> WebhookSubscription:
     """Raises NotFound."""
     uid = decode(WebhookSubscription.PREFIX, public_id)
-    row = endpoints().filter(uid=uid).first() if uid else None
+    row = one(endpoints().filter(uid=uid)) if uid else None
     if row is None:
         raise NotFound
     return row
@@ -36,7 +37,7 @@ def deliveries_page(endpoint: WebhookSubscription, *, after: str, limit: int) ->
 def delivery_of(endpoint: WebhookSubscription, public_id: str) -> WebhookDelivery:
     """Raises NotFound."""
     uid = decode(WebhookDelivery.PREFIX, public_id)
-    row = deliveries_of(endpoint).filter(uid=uid).first() if uid else None
+    row = one(deliveries_of(endpoint).filter(uid=uid)) if uid else None
     if row is None:
         raise NotFound
     return row

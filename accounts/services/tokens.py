@@ -20,6 +20,7 @@ from accounts.rules.devices import device_name
 from accounts.services import audit
 from accounts.services.mail import mail_to
 from huntaze.kernel import ids, metrics
+from huntaze.kernel.lookup import one
 from huntaze.kernel.web import Device
 
 ISSUER, AUDIENCE = "huntaze", "huntaze-api"
@@ -203,9 +204,8 @@ def end_for_all(*, now: datetime) -> int:
 
 
 def session_of_claims(claims: dict[str, Any]) -> RefreshSession | None:
-    """The living family that an access token belongs to."""
+    """The living family that an access token belongs to, with its person."""
     uid = ids.decode("ses", str(claims["sid"]))
     if uid is None:
         return None
-    rows = RefreshSession.objects.select_related("user", "workspace").filter(uid=uid, revoked_at=None)
-    return rows.first()
+    return one(RefreshSession.objects.select_related("user").filter(uid=uid, revoked_at=None))

@@ -6,12 +6,13 @@ from django.conf import settings
 
 from billing.models import SubscriptionRecord
 from billing.types import Subscription
+from huntaze.kernel.lookup import one
 
 
 def record_of(workspace_id: int) -> SubscriptionRecord | None:
     """The row of the workspace in scope; None before its first checkout."""
     rows = SubscriptionRecord.objects.select_related("plan", "pending_plan")
-    return rows.filter(workspace_id=workspace_id).first()
+    return one(rows.filter(workspace_id=workspace_id))
 
 
 def subscription_of(workspace_id: int) -> Subscription | None:
@@ -19,7 +20,7 @@ def subscription_of(workspace_id: int) -> Subscription | None:
 
     A grace that staff made longer is told as a later first failure.
     """
-    row = SubscriptionRecord.objects.select_related("plan").filter(workspace_id=workspace_id).first()
+    row = one(SubscriptionRecord.objects.select_related("plan").filter(workspace_id=workspace_id))
     if row is None or row.plan is None or row.current_period_start is None or row.current_period_end is None:
         return None
     since = row.past_due_since

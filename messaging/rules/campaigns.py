@@ -5,8 +5,9 @@ import json
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from huntaze.kernel import zones
 from messaging.types import CampaignState
 
 S = CampaignState
@@ -68,7 +69,7 @@ def fingerprint(definition: dict[str, Any]) -> str:
 
 def zone(name: str) -> ZoneInfo | None:
     """A time zone by its IANA name; None when there is no such zone."""
-    if name not in available_timezones():
+    if name not in zones.names():
         return None
     try:
         return ZoneInfo(name)

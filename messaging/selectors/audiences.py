@@ -22,6 +22,7 @@ from django.db.models.functions import Coalesce
 
 from accounts.models import PlatformAccount
 from huntaze.kernel import ids
+from huntaze.kernel.lookup import one
 from huntaze.kernel.money import to_minor
 from messaging.errors import UnknownList, UnknownSegment
 from messaging.models import Campaign, Delivery, Fan, FanList, FanListEntry, FanSignal, Message, Segment
@@ -41,7 +42,7 @@ _CAME = [DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.UNCERTAIN]
 def list_of(creator_ids: frozenset[int] | None, list_id: str) -> FanList:
     """A list by its public id; raises UnknownList for anybody else's."""
     uid = ids.decode("lst", list_id)
-    found = lists_of(creator_ids).filter(uid=uid).first() if uid else None
+    found = one(lists_of(creator_ids).filter(uid=uid)) if uid else None
     if found is None:
         raise UnknownList
     return found
@@ -55,7 +56,7 @@ def lists_of(creator_ids: frozenset[int] | None) -> QuerySet[FanList]:
 def segment_of(creator_ids: frozenset[int] | None, segment_id: str) -> Segment:
     """A segment by its public id; raises UnknownSegment for anybody else's."""
     uid = ids.decode("seg", segment_id)
-    found = segments_of(creator_ids).filter(uid=uid).first() if uid else None
+    found = one(segments_of(creator_ids).filter(uid=uid)) if uid else None
     if found is None:
         raise UnknownSegment
     return found
@@ -157,7 +158,7 @@ def _of_entry(kind: str, public_id: str, account: PlatformAccount, now: datetime
     if kind == "preset":  # of a campaign that is not stored: what is stored names the preset's segment
         return _of_part(known, account, now) if (known := parse(PRESETS.get(public_id))[0]) else NOBODY
     uid = ids.decode("seg", public_id)
-    segment = Segment.objects.filter(uid=uid, account=account).first() if uid else None
+    segment = one(Segment.objects.filter(uid=uid, account=account)) if uid else None
     group = parse(segment.conditions)[0] if segment else None
     return _of_part(group, account, now) if group else NOBODY
 

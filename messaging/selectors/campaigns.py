@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Count, QuerySet
 
 from huntaze.kernel import ids
+from huntaze.kernel.lookup import one
 from messaging.errors import UnknownCampaign
 from messaging.models import Campaign, CampaignExclusion, CampaignUnsend, Delivery, Segment
 from messaging.rules.campaigns import fingerprint
@@ -38,7 +39,7 @@ def campaigns_of(creator_ids: frozenset[int] | None) -> QuerySet[Campaign]:
 def campaign_of(creator_ids: frozenset[int] | None, campaign_id: str) -> Campaign:
     """A campaign by its public id; raises UnknownCampaign for anybody else's."""
     uid = ids.decode("cmp", campaign_id)
-    found = campaigns_of(creator_ids).filter(uid=uid).first() if uid else None
+    found = one(campaigns_of(creator_ids).filter(uid=uid)) if uid else None
     if found is None:
         raise UnknownCampaign
     return found

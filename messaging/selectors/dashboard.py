@@ -12,6 +12,7 @@ from typing import Any
 from django.db.models import Count, Q, Sum
 
 from huntaze.kernel import ids, sql
+from huntaze.kernel.lookup import one
 from huntaze.kernel.money import Money
 from messaging.models import Campaign, Delivery, FanSignal
 from messaging.selectors.desk import SET_ASIDE
@@ -152,7 +153,7 @@ def payments(
 
 def _signal(account_pks: Sequence[int], public_id: str) -> FanSignal | None:
     uid = ids.decode(FanSignal.PREFIX, public_id)
-    return FanSignal.objects.filter(account_id__in=account_pks, uid=uid).first() if uid else None
+    return one(FanSignal.objects.filter(account_id__in=account_pks, uid=uid)) if uid else None
 
 
 def _payment(row: FanSignal) -> Payment:

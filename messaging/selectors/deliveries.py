@@ -6,6 +6,7 @@ from accounts.models import PlatformAccount
 from accounts.selectors.principals import REACHED, reached
 from accounts.types import Platform
 from huntaze.kernel import ids, sql
+from huntaze.kernel.lookup import one
 from messaging.errors import UnknownFan, UnknownMessage
 from messaging.models import Delivery, Fan
 from messaging.types import DeliveryState, QueueFigures
@@ -25,9 +26,9 @@ def fan_of(
         rows = rows.filter(account=account)
     if recipient_id.startswith("fan_"):
         uid = ids.decode("fan", recipient_id)
-        fan = rows.filter(uid=uid).first() if uid else None
+        fan = one(rows.filter(uid=uid)) if uid else None
     else:
-        fan = rows.filter(platform_user_id=recipient_id).first() if account else None
+        fan = one(rows.filter(platform_user_id=recipient_id)) if account else None
     if fan is None:
         raise UnknownFan
     return fan
@@ -40,7 +41,7 @@ def delivery_of(creator_ids: frozenset[int] | None, message_id: str) -> Delivery
     rows = Delivery.objects.with_everything().filter(**{field: uid})
     if creator_ids is not None:
         rows = rows.filter(account__creator_id__in=creator_ids)
-    delivery: Delivery | None = rows.first() if uid else None
+    delivery: Delivery | None = one(rows) if uid else None
     if delivery is None:
         raise UnknownMessage
     return delivery

