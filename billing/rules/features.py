@@ -24,6 +24,9 @@ KINDS: dict[Feature, FeatureKind] = {
     F.ANALYTICS_HISTORY_DAYS: K.WINDOW,
 }
 
+#: What a plan is chosen for, in this order: limits that are counted today.
+SOLD = (F.MESSAGES, F.CREATORS, F.SEATS, F.PLATFORM_ACCOUNTS, F.API_CALLS)
+
 UNITS: dict[Feature, Unit] = {
     F.MESSAGES: Unit.MESSAGE,
     F.AI_GENERATIONS: Unit.AI_GENERATION,

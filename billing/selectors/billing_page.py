@@ -8,7 +8,7 @@ from django.conf import settings
 
 from billing.models import MessagePack, Plan, PlanPrice, SubscriptionRecord
 from billing.rules.access import grace_ends_at
-from billing.rules.features import KINDS
+from billing.rules.features import KINDS, SOLD
 from billing.rules.subscriptions import LIVING
 from billing.selectors.standing import standing
 from billing.selectors.subscriptions import record_of
@@ -74,13 +74,15 @@ def _limit(feature: str, value: int | None) -> int | bool | None:
 
 @dataclass(frozen=True, slots=True)
 class PlanOffer:
-    """A plan as the page sells it; `deed` is current, pending, checkout, change or none."""
+    """A plan as the page sells it; `deed` is current, pending, checkout, change or none. `allows` are features with
+    their limits."""
 
     key: str
     name_fr: str
     name_en: str
     prices: list[PlanPrice]
     deed: str
+    allows: list[tuple[str, int | None]]
 
 
 def offers(record: SubscriptionRecord | None) -> list[PlanOffer]:
@@ -89,7 +91,7 @@ def offers(record: SubscriptionRecord | None) -> list[PlanOffer]:
     is_living = record is not None and record.status in LIVING
     current = record.plan.key if record and record.plan and is_living else "free"
     found = []
-    for plan in Plan.objects.filter(is_public=True).order_by("rank").prefetch_related("prices"):
+    for plan in Plan.objects.filter(is_public=True).order_by("rank").prefetch_related("prices", "limits"):
         prices = [p for p in plan.prices.all() if p.is_active and p.currency == currency]
         prices.sort(key=lambda price: price.amount_minor)
         if plan.key == current:
@@ -98,7 +100,9 @@ def offers(record: SubscriptionRecord | None) -> list[PlanOffer]:
             deed = "none"
         else:
             deed = "change" if is_living else "checkout"
-        found.append(PlanOffer(plan.key, plan.name_fr, plan.name_en, prices, deed))
+        limits = {limit.feature: limit.value for limit in plan.limits.all()}
+        allows = [(str(feature), limits[feature]) for feature in SOLD if feature in limits]
+        found.append(PlanOffer(plan.key, plan.name_fr, plan.name_en, prices, deed, allows))
     return found
 
 

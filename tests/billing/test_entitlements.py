@@ -14,6 +14,7 @@ from billing.rules.access import access, grace_ends_at
 from billing.rules.credits import to_claw_back
 from billing.rules.features import KINDS
 from billing.selectors import cache
+from billing.selectors.billing_page import offers
 from billing.services import counters, entitlements, limits
 from billing.types import Access, Feature, Verdict
 from huntaze.kernel import clock, redis
@@ -299,3 +300,12 @@ def test_the_last_place_is_taken_once() -> None:
 
     with ThreadPoolExecutor(8) as pool:
         assert sorted(pool.map(go, range(8))) == ["made"] + ["refused"] * 7
+
+
+def test_a_plan_is_offered_with_what_it_allows(db: None) -> None:
+    PlanLimit.objects.filter(plan__key="pro", feature="seats").update(value=7)
+    found = {offer.key: dict(offer.allows) for offer in offers(None)}
+    assert found["pro"] == {
+        "messages": 5000, "creators": 1, "seats": 7, "platform_accounts": 4, "api_calls": 1000
+    }  # fmt: skip
+    assert found["enterprise"]["api_calls"] is None
