@@ -27,5 +27,6 @@ urlpatterns = [
     path("marketing/<str:campaign_id>", campaigns.campaign, name="campaign"),
     path("marketing/<str:campaign_id>/edit", campaigns.change, name="campaign_change"),
     path("marketing/<str:campaign_id>/progress", campaigns.campaign_progress, name="campaign_progress"),
+    path("marketing/<str:campaign_id>/steps", campaigns.campaign_steps, name="campaign_steps"),
     path("marketing/<str:campaign_id>/<str:deed>", campaign_deeds.deed, name="campaign_deed"),
 ]

@@ -20,6 +20,9 @@ class CreatorSwitch:
     rows: tuple[Choice, ...]
     chosen: Choice | None
 
+    def holds(self, creator: Creator) -> bool:
+        return self.chosen is None or self.chosen.id == creator.public_id
+
 
 def creator_switch(creators: Iterable[Creator], wanted: str | None) -> CreatorSwitch:
     """The creators by name, each once. Raises NotFound where the wanted one is none of them."""

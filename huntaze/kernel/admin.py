@@ -15,7 +15,6 @@ from django.contrib.auth.models import Permission
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db import connection
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -23,7 +22,7 @@ from django.urls import path, resolve, reverse
 from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext_lazy as _
 
-from huntaze.kernel import ids
+from huntaze.kernel import ids, sql
 from huntaze.kernel.tenancy import cross_workspace
 
 
@@ -47,18 +46,8 @@ _attention: list[Callable[[], Attention]] = []
 
 def _counted(found: list[Attention]) -> list[Attention]:
     """The same with the numbers of their rows: one query, whatever stands on the list."""
-    asked = [item for item in found if not isinstance(item.rows, int)]
-    if not asked:
-        return found
-    parts, values = [], []
-    for item in asked:
-        text, parameters = item.rows.order_by().values("pk")[:MOST_LISTED].query.sql_with_params()  # type: ignore[union-attr]
-        parts.append(f"(SELECT count(*) FROM ({text}) rows)")  # noqa: S608 (the ORM's own text, its values bound)
-        values += parameters
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {', '.join(parts)}", values)
-        numbers = dict(zip(map(id, asked), cursor.fetchone(), strict=True))
-    return [replace(item, rows=numbers.get(id(item), item.rows)) for item in found]
+    numbers = iter(sql.counts([item.rows for item in found if not isinstance(item.rows, int)], MOST_LISTED))
+    return [item if isinstance(item.rows, int) else replace(item, rows=next(numbers)) for item in found]
 
 
 def attention(read: Callable[[], Attention]) -> Callable[[], Attention]:

@@ -43,7 +43,9 @@ class CampaignForm(forms.Form):
     """One campaign of one account; `audiences` are its segments and lists as (kind, id, name)."""
 
     name = forms.CharField(
-        label=gettext_lazy("Name"), max_length=80, help_text=gettext_lazy("For your team; fans never see it.")
+        label=gettext_lazy("Name"),
+        max_length=rules.MOST_NAME,
+        help_text=gettext_lazy("For your team; fans never see it."),
     )
     audience = forms.ChoiceField(label=gettext_lazy("Who gets it"))
     exclude = forms.ChoiceField(label=gettext_lazy("But not"), required=False)

@@ -25,11 +25,14 @@ DEEDS: dict[str, frozenset[CampaignState]] = {
     "unsend": frozenset({S.PAUSED, S.DONE, S.CANCELLED, S.FAILED}),
     "retry": frozenset({S.RUNNING, S.PAUSED, S.DONE}),
     "delete": frozenset({S.DRAFT, S.AWAITING_APPROVAL}),
+    "copy": frozenset(S),
 }
 #: States that have an account's turn: one campaign each.
 HAS_TURN = (S.PLANNING, S.RUNNING)
 
 NORMAL, REENGAGEMENT = 7, 9
+#: Characters of a name.
+MOST_NAME = 80
 
 
 #: A campaign pauses by itself at this share of failures among its finished messages. Fans who are gone are a few in a

@@ -52,11 +52,19 @@ class CampaignList:
     next_after: str
 
 
-def campaign_list(accounts: Sequence[PlatformAccount], show: str, after: str) -> CampaignList:
-    """Newest first, a page at a time; a cursor that isn't one of ours is the first page."""
-    rows = Campaign.objects.filter(account__in=accounts, state__in=SHOWS[show]).select_related(
-        "account__creator"
-    )
+def campaign_list(
+    accounts: Sequence[PlatformAccount],
+    show: str,
+    after: str,
+    state: CampaignState | None = None,
+    since: datetime | None = None,
+) -> CampaignList:
+    """Newest first, a page at a time, of one state, or ended since then; a cursor that isn't one of ours is the first
+    page."""
+    states = [state] if state else SHOWS[show]
+    rows = Campaign.objects.filter(account__in=accounts, state__in=states).select_related("account__creator")
+    if since is not None:
+        rows = rows.filter(ended_at__gte=since)
     if after.isascii() and after.isdecimal() and len(after) < 19:
         rows = rows.filter(pk__lt=int(after))
     found = list(rows.order_by("-pk")[: PAGE + 1])

@@ -134,12 +134,14 @@ def paid(account_pks: Sequence[int], now: datetime) -> list[Paid]:
 
 
 def payments(
-    account_pks: Sequence[int], *, kind: SignalKind | None, since: datetime, after: str
+    account_pks: Sequence[int], *, kind: SignalKind | None, currency: str, since: datetime, after: str
 ) -> tuple[list[Payment], str]:
     """One page of the payments behind a sum, newest first, and the cursor of the next page (empty at the end)."""
     rows = FanSignal.objects.filter(account_id__in=account_pks, occurred_at__gte=since)
     if kind is not None:
         rows = rows.filter(kind=kind)
+    if currency:
+        rows = rows.filter(currency=currency)
     last = _signal(account_pks, after)
     if last is not None:
         rows = rows.filter(

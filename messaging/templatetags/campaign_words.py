@@ -47,7 +47,7 @@ REASONS = {
 }
 SECOND = {
     "missing": _(
-        "Somebody else than the last editor has to approve this: more than 50 fans get it, or it is dear."
+        "Somebody else than the last editor has to approve this: more than 50 fans get it, or it costs more than $100."
     ),
     "not_available": _("Nobody else here may approve, so your own word is enough."),
     "present": _("Somebody else approved it."),

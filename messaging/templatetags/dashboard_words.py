@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from accounts.selectors.creator_switch import CreatorSwitch
 from huntaze.kernel import clock
 from huntaze.templatetags.house import DATES, clock_text, locale_of
 from messaging.services.dashboard import Alert
@@ -51,17 +52,17 @@ ALERTS = {
     ),
     "campaign_failed": (
         ngettext_lazy("campaign failed in the last 7 days", "campaigns failed in the last 7 days"),
-        _("Look"), "cross", "marketing", "",
+        _("Look"), "cross", "marketing", "show=over&state=failed&days=7",
     ),
     "campaign_paused": (
-        ngettext_lazy("campaign is paused", "campaigns are paused"), _("Look"), "pause", "marketing", "",
+        ngettext_lazy("campaign is paused", "campaigns are paused"), _("Look"), "pause", "marketing", "state=paused",
     ),
     "approve": (
         ngettext_lazy("campaign waits for approval", "campaigns wait for approval"),
-        _("Look"), "check", "marketing", "",
+        _("Look"), "check", "marketing", "state=awaiting_approval",
     ),
     "drafts": (
-        ngettext_lazy("campaign is a draft", "campaigns are drafts"), _("Look"), "calendar", "marketing", "",
+        ngettext_lazy("campaign is a draft", "campaigns are drafts"), _("Look"), "calendar", "marketing", "state=draft",
     ),
 }  # fmt: skip
 KINDS = {SignalKind.PURCHASE: _("Messages bought"), SignalKind.TIP: _("Tips")}
@@ -90,14 +91,16 @@ def alert_icon(alert: Alert) -> str:
     return ALERTS[alert.kind][2]
 
 
-@register.filter
-def alert_href(alert: Alert) -> str:
-    """Where the rows behind the number stand."""
+@register.simple_tag
+def alert_href(alert: Alert, creators: CreatorSwitch) -> str:
+    """Where the rows behind the number stand, those of the chosen creator alone."""
     _words, _action, _icon, name, query = ALERTS[alert.kind]
     if not name:
         return ""
     if name == "onlyfans" and alert.account_id:
         query = f"account={alert.account_id}"
+    elif creators.chosen and name in {"onlyfans", "marketing"}:
+        query = "&".join(part for part in (query, f"creator={creators.chosen.id}") if part)
     return f"{reverse(name)}?{query}" if query else reverse(name)
 
 

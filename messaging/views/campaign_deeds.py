@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.services.audit import Actor
 from huntaze.kernel import clock
-from huntaze.kernel.errors import Conflict, NotAllowed
+from huntaze.kernel.errors import Conflict, Invalid, NotAllowed
 from huntaze.kernel.web import page, principal_of
 from messaging.errors import ApprovalRequired, TurnTaken
 from messaging.models import Campaign
@@ -62,6 +62,9 @@ DEEDS = {
         "campaigns.launch", steer.unsend, gettext_lazy("What was sent is being taken back, the newest first.")
     ),
     "delete": Deed("campaigns.edit", edit.delete, gettext_lazy("The draft is deleted.")),
+    "copy": Deed(
+        "campaigns.edit", edit.copy, gettext_lazy("This is a copy: a draft of its own."), needs_member=True
+    ),
 }
 
 
@@ -76,14 +79,18 @@ def deed(request: HttpRequest, campaign_id: str, deed: str) -> HttpResponse:
     if not who.can(DEEDS[deed].capability):
         raise NotAllowed
     try:
-        DEEDS[deed].do(
+        done = DEEDS[deed].do(
             campaign=row, actor=Actor.of(who), now=clock.now(), **_more(request, DEEDS[deed], deed, row)
         )
-    except Conflict as error:
+    except (Conflict, Invalid) as error:
         messages.warning(request, _refusal(error))
         return shown(request, campaign_of(who.creator_ids, campaign_id), status=409)
     messages.success(request, str(DEEDS[deed].said))
-    return redirect("marketing") if deed == "delete" else redirect("campaign", campaign_id)
+    return redirect("marketing") if deed == "delete" else redirect("campaign", _next(deed, done, campaign_id))
+
+
+def _next(deed: str, done: Any, campaign_id: str) -> str:
+    return str(done.public_id) if deed == "copy" else campaign_id
 
 
 def _more(request: HttpRequest, wanted: Deed, deed: str, row: Campaign) -> dict[str, Any]:
@@ -92,12 +99,16 @@ def _more(request: HttpRequest, wanted: Deed, deed: str, row: Campaign) -> dict[
         more["member_pk"] = principal_of(request).member_pk
     if wanted.needs_outlook:
         more["outlook"] = steer.outlook_for(row)
+    if deed == "copy":
+        more["name"] = _("Copy of %(name)s") % {"name": row.name}
     if deed == "approve":
         more["agreed_hash"] = request.POST.get("content_hash", "")[:71]
     return more
 
 
-def _refusal(error: Conflict) -> str:
+def _refusal(error: Conflict | Invalid) -> str:
+    if isinstance(error, Invalid):
+        return _("It can't be copied any more: its text or its audience is gone.")
     if isinstance(error, TurnTaken):
         return _("Another campaign is running on this account. It has to be over or paused first.")
     if isinstance(error, ApprovalRequired):

@@ -1,5 +1,6 @@
 """Pages of campaigns: the list, one with its progress, the form it is written in."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -16,14 +17,17 @@ from accounts.services.audit import Actor
 from accounts.types import Platform
 from huntaze.kernel import clock
 from huntaze.kernel.errors import Invalid, NotFound
+from huntaze.kernel.money import Money
 from huntaze.kernel.web import page, principal_of
 from messaging.errors import WrongState
 from messaging.forms.campaigns import PRESET_WORDS, CampaignForm, initial_of, part_of
 from messaging.models import Campaign
+from messaging.rules.campaigns import EDITABLE
 from messaging.rules.presets import PRESETS
 from messaging.rules.prices import currency_of
 from messaging.selectors.campaign_pages import SHOWS, audiences_of, campaign_list, deeds_of
 from messaging.selectors.campaigns import campaign_of, content_hash
+from messaging.selectors.dashboard import PERIODS
 from messaging.services.audiences import kept_segment, known_segment
 from messaging.services.campaigns import edit
 from messaging.services.campaigns.approve import second_person
@@ -40,12 +44,15 @@ def marketing(request: HttpRequest) -> HttpResponse:
     """Campaigns of all accounts in reach, or of one creator's."""
     accounts = reachable_accounts(principal_of(request).creator_ids, Platform.ONLYFANS)
     switch = creator_switch((row.creator for row in accounts), request.GET.get("creator"))
-    if switch.chosen:
-        accounts = [row for row in accounts if row.creator.public_id == switch.chosen.id]
+    accounts = [row for row in accounts if switch.holds(row.creator)]
     show = request.GET.get("show", "")
     show = show if show in SHOWS else "open"
-    listing = campaign_list(accounts, show, request.GET.get("after", ""))
-    context = {"listing": listing, "show": show, "accounts": accounts, "creator_switch": switch}
+    state = next((one for one in SHOWS[show] if one == request.GET.get("state")), None)
+    days = next((days for days in PERIODS if str(days) == request.GET.get("days")), None)
+    since = clock.now() - timedelta(days=days) if days else None
+    listing = campaign_list(accounts, show, request.GET.get("after", ""), state, since)
+    context = {"listing": listing, "show": show, "state": state, "days": days}
+    context |= {"accounts": accounts, "creator_switch": switch}
     return render(request, "messaging/marketing.html", context)
 
 
@@ -58,15 +65,29 @@ def campaign(request: HttpRequest, campaign_id: str) -> HttpResponse:
 def shown(request: HttpRequest, row: Campaign, status: int = 200) -> HttpResponse:
     """One campaign's page: how far it is, what it says to real fans, who gets it, and what may be done."""
     who, now = principal_of(request), clock.now()
-    context = progress_of(row) | {"can_edit": "plan" in deeds_of(row) or row.state == "scheduled"}
+    context = steps_of(row, who.member_pk)
     if who.can("campaigns.edit"):
         try:
             context["previews"] = previews(campaign=row, now=now)
         except NotFound:
             context["previews"] = None
-    context |= {"content_hash": content_hash(row), "second": _second(row, who.member_pk)}
-    context["cost"] = cost_of(row, now) if row.started_at is None else None
     return render(request, "messaging/campaign.html", context, status=status)
+
+
+@page("queue.view")
+@require_safe
+def campaign_steps(request: HttpRequest, campaign_id: str) -> HttpResponse:
+    """What may be done with it now, for the page that has seen it move."""
+    who = principal_of(request)
+    row = campaign_of(who.creator_ids, campaign_id)
+    return render(request, "messaging/_campaign_steps.html", steps_of(row, who.member_pk))
+
+
+def steps_of(row: Campaign, member_pk: int) -> dict[str, Any]:
+    more = {"content_hash": content_hash(row), "second": _second(row, member_pk)}
+    more["cost"] = cost_of(row, clock.now()) if row.started_at is None else None
+    more["can_edit"] = row.state in EDITABLE
+    return progress_of(row) | more
 
 
 def _second(row: Campaign, member_pk: int) -> str:
@@ -77,9 +98,12 @@ def _second(row: Campaign, member_pk: int) -> str:
 @page("queue.view")
 @require_safe
 def campaign_progress(request: HttpRequest, campaign_id: str) -> HttpResponse:
-    """The figures alone, for the page that watches them."""
-    row = campaign_of(principal_of(request).creator_ids, campaign_id)
-    return tagged(request, "messaging/_campaign_progress.html", progress_of(row))
+    """The figures alone, for the page that watches them; it is told when other steps have become possible."""
+    found = progress_of(campaign_of(principal_of(request).creator_ids, campaign_id))
+    response = tagged(request, "messaging/_campaign_progress.html", found)
+    if request.GET.get("seen") != found["seen"]:
+        response["HX-Trigger"] = "campaign-moved"
+    return response
 
 
 def progress_of(row: Campaign) -> dict[str, Any]:
@@ -89,9 +113,16 @@ def progress_of(row: Campaign) -> dict[str, Any]:
                "uncertain": count(D.UNCERTAIN), "failed": count(D.FAILED), "cancelled": count(D.CANCELLED),
                "unsent": count(D.UNSENT), "bought": found.figures.bought}  # fmt: skip
     finished = found.planned - figures["waiting"] - figures["sending"] if row.started_at else 0
+    # What the steps beside the figures depend on.
+    seen = [
+        row.state,
+        *(bool(x) for x in (row.planned_at, row.approved_at, figures["failed"], figures["sent"])),
+    ]
+    revenue = Money(row.price_minor * figures["bought"], row.currency) if row.price_minor else None
     excluded = found.figures.excluded or (row.plan or {}).get("excluded_by", {})
     return {"campaign": row, "progress": found, "figures": figures, "finished": finished,
-            "excluded": sorted(excluded.items()), "deeds": deeds_of(row)}  # fmt: skip
+            "excluded": sorted(excluded.items()), "deeds": deeds_of(row), "revenue": revenue,
+            "seen": "-".join(str(part) for part in seen)}  # fmt: skip
 
 
 @page("campaigns.edit")

@@ -7,7 +7,8 @@ from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
-from accounts.selectors import reachable_account_pks
+from accounts.selectors import reachable_accounts
+from accounts.selectors.creator_switch import creator_switch
 from accounts.types import Platform
 from huntaze.kernel import clock
 from huntaze.kernel.web import is_fragment, page, principal_of
@@ -33,12 +34,23 @@ def overview(request: HttpRequest) -> HttpResponse:
 @page("inbox.view")
 @require_safe
 def payments(request: HttpRequest) -> HttpResponse:
-    """The rows behind a sum of the dashboard; kind and days stand in the address."""
+    """The rows behind a sum of the dashboard; kind, days, currency and creator stand in the address."""
     kind = next((kind for kind in SignalKind if kind == request.GET.get("kind")), None)
     days = next((days for days in reads.PERIODS if str(days) == request.GET.get("days")), max(reads.PERIODS))
-    pks = reachable_account_pks(principal_of(request).creator_ids, Platform.ONLYFANS)
+    accounts = reachable_accounts(principal_of(request).creator_ids, Platform.ONLYFANS)
+    switch = creator_switch((row.creator for row in accounts), request.GET.get("creator"))
     rows, next_after = reads.payments(
-        pks, kind=kind, since=clock.now() - timedelta(days=days), after=request.GET.get("after", "")
+        [row.pk for row in accounts if switch.holds(row.creator)],
+        kind=kind,
+        currency=request.GET.get("currency", "")[:3],
+        since=clock.now() - timedelta(days=days),
+        after=request.GET.get("after", ""),
     )
-    context = {"rows": rows, "next_after": next_after, "kind": kind, "days": days}
+    context = {
+        "rows": rows,
+        "next_after": next_after,
+        "kind": kind,
+        "days": days,
+        "creator_switch": switch,
+    }
     return render(request, "messaging/payments.html", context)

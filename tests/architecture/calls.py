@@ -486,6 +486,7 @@ CALLS: dict[str, Call] = {
     "GET /marketing/<campaign_id>/edit": call(200),
     "POST /marketing/<campaign_id>/edit": call(422),
     "GET /marketing/<campaign_id>/progress": call(200),
+    "GET /marketing/<campaign_id>/steps": call(200),
     "POST /marketing/<campaign_id>/<deed>": call(302, 409, params={"deed": "plan"}),
     "POST /onlyfans/accounts/<account_id>/<deed>": call(302, params={"deed": "pause"}),
 }

@@ -152,11 +152,11 @@ def stage(world: World, platform: Sandbox) -> World:
 
 @pytest.fixture
 def pump() -> Iterator[Callable[..., int]]:
-    """`pump(count)` sends until `count` messages are sent, in a thread of its own, as a worker would."""
+    """`pump(count)` sends until so many are sent, or for so long, in a thread of its own, as a worker would."""
     with ThreadPoolExecutor(1) as thread:
 
-        def run(count: int) -> int:
-            work = Pump(seconds=20, is_stopping=lambda: work.sent >= count)
+        def run(count: int, seconds: float = 20) -> int:
+            work = Pump(seconds=seconds, is_stopping=lambda: work.sent >= count)
             return thread.submit(asyncio.run, work.run()).result(30)
 
         yield run

@@ -162,6 +162,22 @@ def test_a_sum_opens_its_rows_page_by_page(
     assert [row.kind for row in browser(busy.chatter).get("/dashboard/payments").context["rows"]] == ["tip"]
 
 
+def test_what_needs_somebody_leads_to_its_rows_alone(browser: Browser, busy: World) -> None:
+    page = browser(busy.owner).get("/dashboard", {"creator": busy.creator.public_id}).content.decode()
+    assert f'href="/marketing?state=awaiting_approval&amp;creator={busy.creator.public_id}"' in page
+    assert f'href="/onlyfans?show=failed&amp;creator={busy.creator.public_id}"' in page
+
+
+def test_payments_are_those_of_the_creator_and_the_currency(browser: Browser, busy: World) -> None:
+    client = browser(busy.owner)
+
+    def found(**query: str) -> int:
+        return len(client.get("/dashboard/payments", {"kind": "tip"} | query).context["rows"])
+
+    assert found(creator=busy.creator.public_id) == found(currency="USD") == 2
+    assert found(creator=busy.other_creator.public_id) == found(currency="EUR") == 0
+
+
 def test_the_empty_dashboard_teaches_the_first_step(browser: Browser, db: None) -> None:
     owner = MembershipFactory(role="owner")
     chatter = MembershipFactory(workspace=owner.workspace, role="chatter")

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.test import Client
 
+from huntaze.kernel import clock
 from huntaze.kernel.tenancy import cross_workspace
 from messaging.models import Campaign, Segment
 from messaging.rules.presets import PRESETS
@@ -49,6 +50,40 @@ def test_from_the_form_to_the_launch_and_a_pause(browser: Browser, world: World)
     assert only().state == "paused"
     do(client, row, "cancel")
     assert only().state == "cancelled"
+
+
+def test_a_cancelled_one_is_copied_as_a_draft_of_its_own(browser: Browser, world: World) -> None:
+    later = (clock.now() + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")
+    row = made(browser(world.owner), world, text="Once more", most_per_hour="20", scheduled_for=later)
+    do(browser(world.owner), row, "cancel")
+    answer = do(browser(world.chatter), row, "copy")
+    with cross_workspace("demo"):
+        copy = Campaign.objects.select_related("editor").exclude(pk=row.pk).get()
+    assert answer["Location"] == f"/marketing/{copy.public_id}"
+    assert (copy.name, copy.state, copy.text.reveal(), copy.most_per_hour, copy.editor.pk) == (
+        "Copy of Friday", "draft", "Once more", 20, world.chatter.pk,
+    )  # fmt: skip
+    assert (copy.scheduled_for, copy.include) == (None, row.include)
+
+
+def test_a_copy_of_what_is_gone_is_refused(browser: Browser, world: World) -> None:
+    row = campaign(world.account, world.owner, [{"list": "lst_gone"}], state="done")
+    answer = do(browser(world.owner), row, "copy")
+    assert (answer.status_code, only().pk) == (409, row.pk)
+    assert "It can&#x27;t be copied any more" in answer.content.decode()
+
+
+def test_a_page_that_watches_is_told_when_other_steps_are_possible(browser: Browser, world: World) -> None:
+    client = browser(world.owner)
+    row = campaign(world.account, world.owner, [], state="running")
+    path = f"/marketing/{row.public_id}/progress"
+    seen = client.get(path).context["seen"]
+    assert "HX-Trigger" not in client.get(path, {"seen": seen})
+    with cross_workspace("demo"):
+        Campaign.objects.update(state="paused")
+    answer = client.get(path, {"seen": seen})
+    assert answer["HX-Trigger"] == "campaign-moved"
+    assert "Resume" in client.get(f"/marketing/{row.public_id}/steps").content.decode()
 
 
 def test_a_ready_made_audience_is_kept_once(browser: Browser, world: World) -> None:
@@ -134,6 +169,23 @@ def test_others_do_not_find_it(browser: Browser, world: World) -> None:
         assert do(client, row, "cancel").status_code == 404
         assert "Friday" not in client.get("/marketing").content.decode()
     assert only().state == "scheduled"
+
+
+def test_the_list_is_cut_to_a_state_and_to_what_ended_lately(browser: Browser, world: World) -> None:
+    now = clock.now()
+    for name, state, ended in (
+        ("Paused", "paused", None), ("Runs", "running", None),
+        ("Fresh", "failed", now), ("Old", "failed", now - timedelta(days=8)), ("Through", "done", now),
+    ):  # fmt: skip
+        campaign(world.account, world.owner, [], name=name, state=state, ended_at=ended)
+
+    def names(**query: str) -> list[str]:
+        return [row.name for row in browser(world.owner).get("/marketing", query).context["listing"].rows]
+
+    assert names(state="paused") == ["Paused"]
+    assert names(show="over", state="failed") == ["Old", "Fresh"]
+    assert names(show="over", state="failed", days="7") == ["Fresh"]
+    assert names(state="nonsense") == ["Runs", "Paused"]
 
 
 def test_the_list_counts_what_was_sent_and_brought_in(browser: Browser, world: World) -> None:

@@ -14,7 +14,7 @@ from huntaze.platforms.onlyfansapi import is_single_use
 from messaging.errors import WrongState
 from messaging.models import Campaign
 from messaging.rules import audience, content, placeholders
-from messaging.rules.campaigns import EDITABLE, NORMAL, REENGAGEMENT
+from messaging.rules.campaigns import EDITABLE, MOST_NAME, NORMAL, REENGAGEMENT
 from messaging.rules.prices import currency_of
 from messaging.selectors.campaigns import content_hash
 from messaging.services.audiences import unknown_parts
@@ -34,6 +34,12 @@ def make(
         campaign.save()
         record(campaign, actor, "created", now)
     return campaign
+
+
+def copy(*, campaign: Campaign, name: str, member_pk: int, actor: audit.Actor, now: datetime) -> Campaign:
+    """A new draft with the same content and audience, for no time yet; raises Invalid where something of it is gone."""
+    draft = replace(draft_of(campaign), name=name[:MOST_NAME], scheduled_for=None)
+    return make(account=campaign.account, draft=draft, member_pk=member_pk, actor=actor, now=now)
 
 
 def change(
