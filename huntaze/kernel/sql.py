@@ -38,7 +38,8 @@ def counts(asked: Sequence[QuerySet[Any]], most: int) -> list[int]:
     """How many rows each of these has, each counted to at most `most`; one query for all."""
     if not asked:
         return []
-    parts, values = [], []
+    parts: list[str] = []
+    values: list[Any] = []
     for rows in asked:
         text, bound = rows.order_by().values("pk")[:most].query.sql_with_params()
         parts.append(f"(SELECT count(*) FROM ({text}) found)")  # noqa: S608 (the ORM's own text, its values bound)

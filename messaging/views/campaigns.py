@@ -84,10 +84,12 @@ def campaign_steps(request: HttpRequest, campaign_id: str) -> HttpResponse:
 
 
 def steps_of(row: Campaign, member_pk: int) -> dict[str, Any]:
-    more = {"content_hash": content_hash(row), "second": _second(row, member_pk)}
-    more["cost"] = cost_of(row, clock.now()) if row.started_at is None else None
-    more["can_edit"] = row.state in EDITABLE
-    return progress_of(row) | more
+    return progress_of(row) | {
+        "content_hash": content_hash(row),
+        "second": _second(row, member_pk),
+        "cost": cost_of(row, clock.now()) if row.started_at is None else None,
+        "can_edit": row.state in EDITABLE,
+    }
 
 
 def _second(row: Campaign, member_pk: int) -> str:

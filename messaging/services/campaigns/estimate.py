@@ -37,7 +37,7 @@ def estimate(
 ) -> Estimate:
     """Of a draft as it stands in the form, whatever is still missing in it. `campaign` is the stored one that it will
     replace, which is no reason to leave its own recipients out."""
-    row = Campaign(pk=campaign and campaign.pk, account=account, workspace_id=account.workspace_id)
+    row = Campaign(pk=campaign.pk if campaign else None, account=account, workspace_id=account.workspace_id)
     fill(row, draft, now)
     by_reason = counts(row, now)
     planned = by_reason.pop("", 0)
