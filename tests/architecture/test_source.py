@@ -69,6 +69,7 @@ WAYS_IN = {
 #: Templates that put values into a statement do it at import time, with constants; these do it with parts of their own.
 STATEMENT_PARTS = {
     "billing/services/ledger/book.py",
+    "huntaze/kernel/admin.py",
     "huntaze/kernel/database_role.py",
     "messaging/services/campaigns/expand.py",
     "messaging/services/campaigns/rows.py",

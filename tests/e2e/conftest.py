@@ -162,17 +162,32 @@ def pump() -> Iterator[Callable[..., int]]:
         yield run
 
 
-def violations(page: Page) -> list[str]:
-    """axe's findings for WCAG 2.0 to 2.2, levels A and AA."""
+#: WCAG 2.0 to 2.2, levels A and AA.
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+#: The rules whose findings hang on colours: all that another theme can change.
+COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
+
+
+def violations(page: Page, only: Any = RULES) -> list[str]:
+    """axe's findings on the page as it stands."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text())
     found = page.evaluate(
-        "axe.run({resultTypes: ['violations'], runOnly:"
-        " ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})"
-        ".then(({violations}) => ({violations}))"
+        "only => axe.run({resultTypes: ['violations'], runOnly: only}).then(({violations}) => ({violations}))",
+        only,
     )
     return [
         f"{finding['id']}: {node['target']} {node.get('failureSummary', '')}"
         for finding in found["violations"]
         for node in finding["nodes"]
     ]
+
+
+def violations_in_both_themes(page: Page) -> list[str]:
+    """All rules in the light, and in the dark those that it can change."""
+    found = violations(page)
+    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    page.evaluate("document.getAnimations().forEach((one) => one.finish())")  # the staff's links fade over
+    found += [f"dark: {one}" for one in violations(page, COLOURS)]
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    return found

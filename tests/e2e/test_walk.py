@@ -1,7 +1,7 @@
 """One walk through every page in every state, in one browser: what axe says, how wide, how heavy, and how it looks.
 
-`SHOTS=all` keeps a picture of each in every size and theme below `var/shots`; without it, one of each language. `ONLY`
-is a part of a page's name.
+`SHOTS=one` keeps a picture of each in each language below `var/shots`, `SHOTS=all` in every size and theme. `ONLY` is a
+part of a page's name.
 """
 
 import gzip
@@ -115,8 +115,9 @@ class Walk:
             self.note(f"{place.name} {where}: focus covered", page.evaluate(COVERED))
 
     def picture(self, page: Page, place: Place, locale: str) -> None:
+        looks = {"all": EVERY_LOOK, "one": LOOKS[locale][:1]}.get(os.environ.get("SHOTS", ""), [])
         page.evaluate("document.activeElement?.blur(); scrollTo(0, 0)")
-        for width, theme in EVERY_LOOK if os.environ.get("SHOTS") == "all" else LOOKS[locale][:1]:
+        for width, theme in looks:
             self.turn(page, width, theme)
             page.screenshot(path=SHOTS / f"{place.name}-{locale}-{width}-{theme}.png", full_page=True)
 

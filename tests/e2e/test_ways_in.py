@@ -1,6 +1,7 @@
 """People's ways in, in a real browser: sign-up with its mail, a forgotten password, second factors, clean pages."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -12,7 +13,7 @@ from huntaze.kernel import clock
 from tests.accounts.factors import shown, with_app
 from tests.accounts.letters import link
 from tests.conftest import World
-from tests.e2e.conftest import Site, violations
+from tests.e2e.conftest import Site, violations_in_both_themes
 from tests.factories.accounts import PASSWORD
 
 NEW = "Another-horse-8"
@@ -215,74 +216,64 @@ def test_a_changed_password_ends_the_other_browser(site: Site, world: World) -> 
 # --- every page
 
 
-def pages(site: Site, world: World, **options: Any) -> dict[str, Page]:
-    """Each page of this file in its fullest state."""
+def pages(site: Site, world: World, **options: Any) -> Iterator[tuple[str, Page]]:
+    """Each page of this file in its fullest state, one after the other in one browser."""
     site.log.expected = (400, 422)
-    user = world.owner.user
-    opened = {name: site.open(path=f"/{name}", **options) for name in ("signup", "signin", "password/reset")}
-    opened["stale"] = site.open(path="/password/reset/none", **options)
-    opened["verify"] = site.open(path="/verify-email/none", **options)
-    wrong = site.open(path="/signup", **options)
-    wrong.locator("#id_name").fill("Luna Martel")
-    wrong.locator("#id_email").fill("no@example.test")
-    wrong.locator("#id_password").fill("password")
-    wrong.locator("#id_accept_terms").check()
-    wrong.locator("form button.button--primary").click()
-    wrong.wait_for_selector(".field__error")
-    opened["signup-errors"] = wrong
-    made = site.open(path="/signup", **options)
-    made.locator("#id_name").fill("Luna Martel")
-    made.locator("#id_email").fill("luna@example.test")
-    made.locator("#id_password").fill("Correct-horse-7")
-    made.locator("#id_accept_terms").check()
-    made.locator("form button.button--primary").click()
-    made.wait_for_selector("summary")
-    made.locator("summary").click()
-    opened["welcome"] = made
-    new = User.objects.get(email="luna@example.test")
-    opened["unverified"] = site.open(user=new, path="/verify-email", **options)
-    opened["start"] = site.open(user=new, path="/onlyfans", **options)
-    app = site.open(path="/signin", **options)
-    sign_in(app, site, world.manager.user)
-    app.wait_for_selector("h1")
-    app.goto(f"{site.url}/settings/security")
-    opened["security"] = app
-    setup = site.open(path="/signin", **options)
-    sign_in(setup, site, world.manager.user)
-    setup.wait_for_selector(".rail")
-    setup.goto(f"{site.url}/settings/security")
-    setup.locator("form[action$='app/start'] button").click()
-    setup.wait_for_selector(".qr")
-    opened["app"] = setup
-    key = site.open(path="/signin", **options)
-    sign_in(key, site, world.manager.user)
-    key.wait_for_selector(".rail")
-    key.goto(f"{site.url}/settings/security/keys/new")
-    opened["key"] = key
+    page = site.open(**options)
+    for path in ("signup", "signin", "password/reset", "password/reset/none", "verify-email/none"):
+        page.goto(f"{site.url}/{path}")
+        yield path, page
+    yield from _signing_up(site, page)
+    user = User.objects.get(email="luna@example.test")
+    page.context.clear_cookies()
+    sign_in(page, site, world.manager.user)
+    page.wait_for_selector(".rail")
+    page.goto(f"{site.url}/settings/security")
+    yield "security", page
+    page.locator("form[action$='app/start'] button").click()
+    page.wait_for_selector(".qr")
+    yield "app", page
+    page.goto(f"{site.url}/settings/security/keys/new")
+    yield "key", page
+    page.context.clear_cookies()
+    yield from _with_an_app(site, page, user)
+    yield "confirm", site.open(world.owner, "/confirm?next=/onlyfans", **options)
+
+
+def _signing_up(site: Site, page: Page) -> Iterator[tuple[str, Page]]:
+    page.goto(f"{site.url}/signup")
+    page.locator("#id_name").fill("Luna Martel")
+    page.locator("#id_email").fill("luna@example.test")
+    page.locator("#id_password").fill("password")
+    page.locator("#id_accept_terms").check()
+    page.locator("form button.button--primary").click()
+    page.wait_for_selector(".field__error")
+    yield "signup-errors", page
+    page.locator("#id_password").fill("Correct-horse-7")
+    page.locator("#id_accept_terms").check()
+    page.locator("form button.button--primary").click()
+    page.wait_for_selector("summary")
+    page.locator("summary").click()
+    yield "welcome", page
+    for name, path in (("unverified", "verify-email"), ("start", "onlyfans")):
+        page.goto(f"{site.url}/{path}")
+        yield name, page
+
+
+def _with_an_app(site: Site, page: Page, user: User) -> Iterator[tuple[str, Page]]:
     _, codes = with_app(user, clock.now())
-    step = site.open(path="/signin", **options)
-    sign_in(step, site, user)
-    step.wait_for_selector("#id_code")
-    opened["code"] = step
-    full = site.open(path="/signin", **options)
-    sign_in(full, site, user)
-    full.locator("#id_code").fill(codes[0])
-    full.locator("form button.button--primary").click()
-    full.wait_for_selector(".rail")
-    full.goto(f"{site.url}/settings/security")
-    full.locator("#factors summary").click()
-    opened["security-full"] = full
-    renewed = site.open(path="/signin", **options)
-    sign_in(renewed, site, user)
-    renewed.locator("#id_code").fill(codes[1])
-    renewed.locator("form button.button--primary").click()
-    renewed.wait_for_selector(".rail")
-    renewed.goto(f"{site.url}/settings/security")
-    renewed.locator("form[action$='codes'] button").click()
-    renewed.wait_for_selector(".codes")
-    opened["codes"] = renewed
-    opened["confirm"] = site.open(world.owner, "/confirm?next=/onlyfans", **options)
-    return opened
+    sign_in(page, site, user)
+    page.wait_for_selector("#id_code")
+    yield "code", page
+    page.locator("#id_code").fill(codes[0])
+    page.locator("form button.button--primary").click()
+    page.wait_for_selector(".rail")
+    page.goto(f"{site.url}/settings/security")
+    page.locator("#factors summary").click()
+    yield "security-full", page
+    page.locator("form[action$='codes'] button").click()
+    page.wait_for_selector(".codes")
+    yield "codes", page
 
 
 @pytest.fixture
@@ -294,16 +285,16 @@ def wide_limits(settings: Any, monkeypatch: Any) -> None:
     monkeypatch.setattr(signin, "ADDRESS_FAILURES", 1000)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing(site: Site, world: World, wide_limits: None, theme: str) -> None:
-    found = {name: violations(page) for name, page in pages(site, world, color_scheme=theme).items()}
+def test_axe_finds_nothing(site: Site, world: World, wide_limits: None) -> None:
+    found = {name: violations_in_both_themes(page) for name, page in pages(site, world)}
+    assert len(found) == 16
     assert {name: faults for name, faults in found.items() if faults} == {}
 
 
 def test_nothing_scrolls_sideways_and_no_english_is_left(site: Site, world: World, wide_limits: None) -> None:
     User.objects.update(locale="fr")
     english = r"\b(the|and|with|sign|your|what|password|code|codes of|device|session was)\b"
-    for name, page in pages(site, world, locale="fr-FR").items():
+    for name, page in pages(site, world, locale="fr-FR"):
         text = (
             page.locator("body")
             .inner_text()
@@ -315,3 +306,4 @@ def test_nothing_scrolls_sideways_and_no_english_is_left(site: Site, world: Worl
         for width in (320, 720, 1280):
             page.set_viewport_size({"width": width, "height": 760})
             assert page.evaluate("document.documentElement.scrollWidth") == width, (name, width)
+        page.set_viewport_size({"width": 1440, "height": 900})
