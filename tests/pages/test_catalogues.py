@@ -65,3 +65,14 @@ def test_check_fails_and_lists_what_is_missing(sources: Path, settings: pytest.F
         call_command("messages", "check", stdout=out)
     assert failure.value.returncode == 1
     assert "fr: missing: Two" in out.getvalue()
+
+
+def test_french_signs_stand_after_a_space_that_does_not_break() -> None:
+    """U+202F before `; ! ? »` and after `«`, U+00A0 before a colon; a plain space would let the sign begin a line."""
+    wrong = [
+        text
+        for message in i18n.read(settings.BASE_DIR, "fr")
+        for text in ([message.string] if isinstance(message.string, str) else message.string or [])
+        if message.id and re.search(r"[ \u00a0][;!?»]|[ \u202f]:(?!\w)|«(?!\u202f)", text)
+    ]
+    assert wrong == []
