@@ -8,6 +8,7 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from django.contrib.auth.signals import user_logged_out
         from django.db.models.signals import post_migrate
 
         from accounts import receivers
@@ -31,4 +32,5 @@ class AccountsConfig(AppConfig):
         health.register("retention", lambda: run.check(clock.now()))
         for platform in talk.PLATFORMS:
             health.register_vendor(platform.value, is_configured=partial(talk.is_configured, platform))
+        user_logged_out.connect(receivers.streams_after_signing_out)
         post_migrate.connect(receivers.groups_after_migrations, sender=self)

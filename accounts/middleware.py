@@ -15,7 +15,7 @@ from accounts.models import Membership, User, Workspace
 from accounts.rules.second_factor import Duty
 from accounts.selectors import principal_of
 from accounts.selectors.factors import FactorDuty, duty_of_member, duty_of_staff, with_duty
-from accounts.selectors.workspaces import MOST_PLACES
+from accounts.selectors.workspaces import MOST_PLACES, chosen_place
 from accounts.services.api_keys import revoke_exposed
 from accounts.sessions import choose_workspace, is_over, proved_at, touch, workspace_of
 from huntaze.kernel import clock, context
@@ -71,7 +71,7 @@ class MemberMiddleware:
                 places = list(with_duty(rows).order_by("pk")[:MOST_PLACES])
                 for place in places:
                     place.user = user
-                member = _chosen(places, workspace_of(request.session))
+                member = chosen_place(places, workspace_of(request.session))
                 request.places = places  # type: ignore[attr-defined]
                 request.factor = (  # type: ignore[attr-defined]
                     duty_of_member(member, clock.now()) if member else duty_of_staff(user, clock.now())
@@ -107,9 +107,3 @@ def _moved(request: HttpRequest, member: Membership, *, is_alone: bool) -> bool:
         return False
     rotate_token(request)
     return True
-
-
-def _chosen(places: list[Membership], workspace_id: str | None) -> Membership | None:
-    """The place that the session chose, or the person's first."""
-    chosen = (place for place in places if place.workspace.public_id == workspace_id)
-    return next(chosen, places[0] if places else None)

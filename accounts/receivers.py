@@ -7,6 +7,7 @@ from django.contrib.auth.management import create_permissions
 from django.db import DEFAULT_DB_ALIAS
 
 from accounts.services.staff import make_groups
+from huntaze.kernel import live
 
 
 def groups_after_migrations(sender: AppConfig, using: str = DEFAULT_DB_ALIAS, **_: Any) -> None:
@@ -14,3 +15,9 @@ def groups_after_migrations(sender: AppConfig, using: str = DEFAULT_DB_ALIAS, **
     if using == DEFAULT_DB_ALIAS:
         create_permissions(sender, verbosity=0, using=using)
         make_groups()
+
+
+def streams_after_signing_out(user: Any = None, **_: Any) -> None:
+    """Open pages of the session that ends hear nothing more."""
+    if user is not None:
+        live.rights_changed(user.pk)

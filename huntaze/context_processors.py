@@ -1,6 +1,7 @@
 """What every page's template knows."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -8,6 +9,7 @@ from django.utils.functional import SimpleLazyObject
 
 from huntaze import navigation
 from huntaze.kernel import context
+from huntaze.kernel.live import PATH
 
 
 def house(request: HttpRequest) -> dict[str, Any]:
@@ -18,4 +20,13 @@ def house(request: HttpRequest) -> dict[str, Any]:
         "version": settings.VERSION,
         "places_main": SimpleLazyObject(lambda: navigation.shown(request, navigation.MAIN)),
         "places_settings": SimpleLazyObject(lambda: navigation.shown(request, navigation.SETTINGS)),
+        "events_url": _events_url(request),
     }
+
+
+def _events_url(request: HttpRequest) -> str:
+    """Where this page listens: at our own address, but for pages on loopback that have no proxy before them."""
+    host = urlsplit(f"//{request.META.get('HTTP_HOST', '')}").hostname or ""
+    if settings.EVENTS_LOOPBACK_PORT and host in {"127.0.0.1", "localhost"}:
+        return f"http://{host}:{settings.EVENTS_LOOPBACK_PORT}{PATH}"
+    return PATH

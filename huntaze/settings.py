@@ -90,6 +90,12 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"  # a widget's template
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 WORKSPACE_MODEL = "accounts.Workspace"
 
+# --- event streams of browsers. Behind a proxy /events leads to their process; without one, on one machine, pages on
+# loopback find it at a port of its own.
+EVENTS_LOOPBACK_PORT = env.number("EVENTS_LOOPBACK_PORT", 0)
+EVENTS_ORIGINS = CSRF_TRUSTED_ORIGINS if EVENTS_LOOPBACK_PORT else []
+_events = [f"http://{host}:{EVENTS_LOOPBACK_PORT}" for host in ("127.0.0.1", "localhost")]
+
 # --- stores
 DATABASES = {
     "default": {
@@ -169,7 +175,7 @@ CONTENT_SECURITY_POLICY = {
         "style-src": [SELF],
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
-        "connect-src": [SELF],
+        "connect-src": [SELF, *(_events if EVENTS_LOOPBACK_PORT else [])],
         "form-action": [SELF],
         "frame-ancestors": [NONE],
         "base-uri": [NONE],

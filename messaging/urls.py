@@ -20,6 +20,7 @@ urlpatterns = [
     path("onlyfans/send", sending.send, name="onlyfans_send"),
     path("onlyfans/accounts/<str:account_id>/<str:deed>", deeds.account_deed, name="onlyfans_account_deed"),
     path("onlyfans/messages/<str:message_id>", queue.message, name="onlyfans_message"),
+    path("onlyfans/messages/<str:message_id>/undo", sending.undo, name="onlyfans_undo"),
     path("onlyfans/messages/<str:message_id>/<str:deed>", deeds.deed, name="onlyfans_deed"),
     path("marketing", campaigns.marketing, name="marketing"),
     path("marketing/new", campaigns.new, name="campaign_new"),

@@ -5,13 +5,14 @@ from typing import Any
 from babel.numbers import get_currency_name
 from django import forms
 from django.core.validators import RegexValidator
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User, Workspace
 from accounts.rules import zones
 
 PLAIN = RegexValidator(r"^[^\x00-\x1f\x7f]*$")
+UNDO_SECONDS = (0, 5, 10, 20, 30)
 LANGUAGES = [("en", "English"), ("fr", "Français")]
 #: Currencies that platforms pay out in; another one that a workspace has already stays on offer.
 CURRENCIES = (
@@ -48,13 +49,29 @@ class ProfileForm(LocaleForm):
     )
     timezone = ZoneField(label=_("Time zone"), required=False)
 
-    field_order = ("name", "locale", "timezone")
+    undo_seconds = forms.TypedChoiceField(
+        label=_("Taking back what you send"),
+        coerce=int,
+        required=False,
+        help_text=_("So long a message sent from a page waits before it leaves."),
+    )
+
+    field_order = ("name", "locale", "timezone", "undo_seconds")
 
     def __init__(self, user: User, data: Any = None) -> None:
         super().__init__(data, initial={name: getattr(user, name) for name in self.field_order})
         zone = self.fields["timezone"]
         assert isinstance(zone, ZoneField)
         zone.offer(user.timezone, _("The workspace's"))
+        undo = self.fields["undo_seconds"]
+        undo.choices = [(seconds, _waits(seconds)) for seconds in UNDO_SECONDS]  # type: ignore[attr-defined]
+        undo.empty_value = user.undo_seconds  # type: ignore[attr-defined]  # a form that does not ask changes nothing
+
+
+def _waits(seconds: int) -> str:
+    if not seconds:
+        return gettext("Leave at once")
+    return ngettext("%(seconds)d second", "%(seconds)d seconds", seconds) % {"seconds": seconds}
 
 
 class WorkspaceForm(forms.Form):

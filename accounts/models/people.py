@@ -25,7 +25,10 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(PublicIdModel, AbstractBaseUser, PermissionsMixin):
-    """A person; the mail address is the login, stored in lower case. An empty time zone is the workspace's."""
+    """A person; the mail address is the login, stored in lower case. An empty time zone is the workspace's.
+
+    What they send from a page waits `undo_seconds` (0 to 30) before it leaves, so that they can take it back.
+    """
 
     PREFIX = "usr"
     email = models.EmailField(_("email"), max_length=254, unique=True)
@@ -33,6 +36,7 @@ class User(PublicIdModel, AbstractBaseUser, PermissionsMixin):
     avatar = models.URLField(blank=True, default="")
     locale = models.CharField(max_length=2, choices=[("en", "English"), ("fr", "Français")], default="en")
     timezone = models.CharField(max_length=64, blank=True, default="")
+    undo_seconds = models.PositiveSmallIntegerField(default=10, db_default=10)
     email_verified_at = models.DateTimeField(null=True, blank=True)
     terms_accepted_at = models.DateTimeField(null=True, blank=True)
     terms_version = models.CharField(max_length=20, blank=True, default="")
@@ -49,6 +53,7 @@ class User(PublicIdModel, AbstractBaseUser, PermissionsMixin):
         permissions = [(codename(name), words) for name, words in STAFF_CAPABILITIES.items()]
         constraints = [
             models.CheckConstraint(condition=models.Q(email=Lower("email")), name="user_email_lower"),
+            models.CheckConstraint(condition=models.Q(undo_seconds__lte=30), name="user_undo_seconds"),
         ]
 
     def __str__(self) -> str:

@@ -29,3 +29,9 @@ def places_of(*, user_pk: int, current_pk: int, only: int | None = None) -> list
             Place(row.workspace.public_id, row.workspace.name, row.role, row.workspace_id == current_pk)
             for row in rows.order_by("pk")[:MOST_PLACES]
         ]
+
+
+def chosen_place(places: list[Membership], workspace_id: str | None) -> Membership | None:
+    """The place that a session chose, or the person's first."""
+    chosen = (place for place in places if place.workspace.public_id == workspace_id)
+    return next(chosen, places[0] if places else None)

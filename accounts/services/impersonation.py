@@ -15,7 +15,7 @@ from accounts.services import audit
 from accounts.services.factors import methods_of
 from accounts.services.mail import mail_to
 from accounts.types import Role
-from huntaze.kernel import clock
+from huntaze.kernel import clock, live
 from huntaze.kernel.errors import FieldError, Invalid, NotAllowed, StepUpRequired
 from huntaze.kernel.tenancy import cross_workspace
 
@@ -116,6 +116,7 @@ def end(*, grant: ImpersonationGrant, by_pk: int | None, reason: str, now: datet
         ended = living.update(ended_at=min(now, grant.expires_at), end_reason=reason)
         if ended:
             _record(grant, by_pk, "impersonation.ended", now, {"how": reason})
+            live.rights_changed(grant.staff_id)
     return bool(ended)
 
 

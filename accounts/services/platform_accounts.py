@@ -13,7 +13,7 @@ from accounts.services.connections import leave
 from accounts.services.outside import keep_demo_inside
 from accounts.services.webhooks.events import announce_one
 from accounts.types import AccountState, Platform
-from huntaze.kernel import ids
+from huntaze.kernel import ids, live
 
 _RETURNS = ["external_id", "handle", "connected_at", "state", "state_reason", "state_changed_at"]
 
@@ -56,6 +56,7 @@ def connect(
                 target=account.public_id,
                 changes={"platform": str(platform)},
             )
+            _show(account)
     except IntegrityError as error:
         raise AccountTaken from error
     return account
@@ -107,6 +108,7 @@ def attach(
                 target=last.public_id,
                 changes={"platform": str(platform), "again": True},
             )
+            _show(last)
     except IntegrityError as error:
         raise AccountTaken from error
     return last
@@ -137,6 +139,7 @@ def move_state(
             changes={"from": known.state, "to": str(state)},
             reason=reason,
         )
+        _show(account)
         if known.state == AccountState.CONNECTED:
             announce_one(
                 workspace_pk=account.workspace_id,
@@ -161,7 +164,18 @@ def set_paused(*, account: PlatformAccount, is_paused: bool, actor: audit.Actor,
             now=now,
             target=account.public_id,
         )
+        _show(account)
     return True
+
+
+def _show(account: PlatformAccount) -> None:
+    """Open pages ask again for what they show of the account and its queue."""
+    live.tell(
+        *(
+            live.Event(account.workspace_id, name, creator_pk=account.creator_id)
+            for name in (f"queue_{account.public_id}", "accounts")
+        )
+    )
 
 
 def disconnect_all(creator: Creator, *, actor: audit.Actor, now: datetime) -> int:

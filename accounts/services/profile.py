@@ -10,11 +10,11 @@ from accounts.services.notes import note
 
 
 def change_profile(*, user: User, fields: dict[str, Any], now: datetime) -> User:
-    """Change name, language or time zone (empty: the workspace's); the doors have checked the values.
+    """Change name, language, time zone (empty: the workspace's) or how long sends wait; the doors have checked them.
 
     The audit row says what was changed, not into what: a name is nobody else's to keep.
     """
-    assert fields.keys() <= {"name", "locale", "timezone"}
+    assert fields.keys() <= {"name", "locale", "timezone", "undo_seconds"}
     changed = sorted(name for name, value in fields.items() if getattr(user, name) != value)
     if not changed:
         return user

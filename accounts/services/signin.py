@@ -23,7 +23,7 @@ from accounts.services.limits import count_try, network_of
 from accounts.services.mail import queue_mail
 from accounts.services.notes import note
 from accounts.types import SignedIn
-from huntaze.kernel import ids, ratelimit
+from huntaze.kernel import ids, live, ratelimit
 from huntaze.kernel.errors import NotFound, RateLimited
 from huntaze.kernel.tenancy import cross_workspace, workspace_scope
 from huntaze.kernel.web import Device
@@ -212,6 +212,7 @@ def end_session(*, user: User, session_id: str, now: datetime) -> None:
             ended = 0
         if not ended:
             raise NotFound
+        live.rights_changed(user.pk)
         note(user, "auth.session_ended", now=now, changes={"session": session_id})
 
 

@@ -17,6 +17,7 @@ from accounts.services import audit, tokens
 from accounts.services.platform_accounts import disconnect_all
 from accounts.services.workspaces import lock_workspace
 from accounts.types import CreatorStatus, Role
+from huntaze.kernel import live
 from huntaze.kernel.errors import Conflict, FieldError, Invalid, NotAllowed
 
 
@@ -174,6 +175,7 @@ def assign_creator(
             row.started_at = start
         row.ended_at = ends_at
         row.save()
+        live.rights_changed(living.user_id)
         audit.record(
             workspace_id=living.workspace_id,
             actor=actor,
@@ -197,6 +199,7 @@ def unassign_creator(*, member: Membership, creator: Creator, actor: audit.Actor
         _may_assign(living, creator, acting)
         rows = CreatorAssignment.objects.filter(membership=living, creator=creator)
         if end_assignments(rows, now):
+            live.rights_changed(living.user_id)
             audit.record(
                 workspace_id=living.workspace_id,
                 actor=actor,

@@ -19,7 +19,7 @@ from accounts.models import BrowserSession, Membership, RefreshSession, RefreshT
 from accounts.rules.devices import device_name
 from accounts.services import audit
 from accounts.services.mail import mail_to
-from huntaze.kernel import ids, metrics
+from huntaze.kernel import ids, live, metrics
 from huntaze.kernel.lookup import one
 from huntaze.kernel.web import Device
 
@@ -193,6 +193,7 @@ def end_everywhere(
         families = families.exclude(pk=keep.pk)
     families.update(revoked_at=now, revoked_reason=reason)
     BrowserSession.objects.filter(user=user).exclude(session_key=keep_browser).delete()
+    live.rights_changed(user.pk)
 
 
 def end_for_all(*, now: datetime) -> int:
@@ -200,6 +201,7 @@ def end_for_all(*, now: datetime) -> int:
     count = User.objects.update(session_version=F("session_version") + 1)
     RefreshSession.objects.filter(revoked_at=None).update(revoked_at=now, revoked_reason="ended for all")
     BrowserSession.objects.all().delete()
+    live.rights_changed()
     return count
 
 

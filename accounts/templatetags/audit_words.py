@@ -100,6 +100,7 @@ ACTIONS: dict[str, Promise] = {
     "member.ended": _("Membership ended"),
     "member.unassigned": _("Creator taken from a member"),
     "message.cancelled": _("Message cancelled"),
+    "message.undone": _("Message taken back by its sender"),
     "message.declared_arrived": _("Message declared arrived"),
     "message.discarded": _("Failed message discarded"),
     "message.queued": _("Message queued"),

@@ -19,11 +19,11 @@ from accounts.errors import InvalidCode
 from accounts.models import User
 from accounts.services.security_keys import Ceremony
 from accounts.sessions import proved_at
-from huntaze.kernel import clock
+from huntaze.kernel import clock, live
 from huntaze.kernel.api.principal import PROOF_LASTS
 from huntaze.kernel.api.wire import snake
 from huntaze.kernel.errors import Invalid, RateLimited
-from huntaze.kernel.web import View, lead
+from huntaze.kernel.web import View, is_fragment, lead
 
 
 def person(*, step_up: bool = False) -> Callable[[View], View]:
@@ -36,6 +36,9 @@ def person(*, step_up: bool = False) -> Callable[[View], View]:
                 return redirect_to_login(request.get_full_path())
             if step_up and not is_proved(request):
                 return lead(request, settings.STEP_UP_URL)
+            principal = getattr(request, "principal", None)
+            if principal is not None and not is_fragment(request):
+                request.live_position = live.position(principal.workspace_pk)  # type: ignore[attr-defined]
             response = view(request, *args, **kwargs)
             patch_cache_control(response, no_store=True, private=True)
             return response

@@ -22,7 +22,14 @@ from redis.exceptions import RedisError
 from huntaze.kernel import breaker, fleet, redis, windows
 from huntaze.kernel.breaker_rules import State
 from huntaze.kernel.celery_signals import install as install_celery_signals
-from huntaze.kernel.heartbeats import beat_heartbeat, beat_is_alive, queue_ages, worker_heartbeat
+from huntaze.kernel.heartbeats import (
+    SILENT_AFTER_S,
+    beat_heartbeat,
+    beat_is_alive,
+    events_age,
+    queue_ages,
+    worker_heartbeat,
+)
 
 __all__ = [
     "Outcome",
@@ -220,7 +227,15 @@ def _beat() -> Outcome:
     return Outcome(Status.HEALTHY if beat_is_alive() else Status.UNHEALTHY)
 
 
+def _events() -> Outcome:
+    """Without it pages ask every fifteen seconds: slower, and nothing is lost."""
+    age = events_age()
+    is_alive = age is not None and age <= SILENT_AFTER_S
+    return Outcome(Status.HEALTHY if is_alive else Status.DEGRADED, {"secondsSinceHeartbeat": age})
+
+
 register("database", database, critical=True)
 register("redis", redis_answers, critical=True)
 register("workers", _workers)
 register("beat", _beat)
+register("events", _events)

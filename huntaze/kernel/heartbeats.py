@@ -1,4 +1,5 @@
-"""Signs of life of workers and beat, in Redis: `hb:worker:<queue>` and `hb:beat`, each a Unix time.
+"""Signs of life of workers, beat and event streams, in Redis: `hb:worker:<queue>`, `hb:beat` and `hb:events`, each a
+Unix time.
 
 They are written by the consumer's own timer and by beat's own publishing, not by a thread beside them: a
 process that hangs falls silent.
@@ -33,6 +34,16 @@ def worker_heartbeat(queues: Iterable[str]) -> None:
 def beat_heartbeat() -> None:
     """Say that beat has just ticked. Raises RedisError."""
     redis.client().set("hb:beat", int(time.time()), ex=_KEPT_S)
+
+
+def events_heartbeat() -> None:
+    """Say that event streams are being served right now. Raises RedisError."""
+    redis.client().set("hb:events", int(time.time()), ex=_KEPT_S)
+
+
+def events_age() -> float | None:
+    """Seconds since the last sign of a process of event streams, None without one for a day. Raises RedisError."""
+    return _age(redis.client().get("hb:events"))
 
 
 def queue_ages() -> dict[str, float | None]:

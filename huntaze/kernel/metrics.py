@@ -140,6 +140,15 @@ MEMORY_USAGE_BYTES = Gauge(
     multiprocess_mode="livesum",
 )
 
+SSE_STREAMS = Gauge(
+    "huntaze_sse_streams", "Open event streams of browsers", ("source",), multiprocess_mode="livesum"
+)
+LIVE_EVENTS = Counter(
+    "huntaze_live_events_total",
+    "Names told to open pages: written, or lost because Redis was away",
+    ("outcome",),
+)
+
 
 @dataclass(frozen=True)
 class FleetGauge:

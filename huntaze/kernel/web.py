@@ -21,7 +21,7 @@ from django.shortcuts import render
 from django.utils.cache import patch_cache_control
 from rest_framework.request import Request
 
-from huntaze.kernel import clock, context
+from huntaze.kernel import clock, context, live
 from huntaze.kernel.api.principal import Principal
 from huntaze.kernel.errors import Invalid, NotAllowed, NotFound, PlanRequired, ReadOnly, UsageLimitExceeded
 from huntaze.kernel.tenancy import workspace_scope
@@ -138,6 +138,10 @@ def page(capability: str, *, step_up: bool = False) -> Callable[[View], View]:
             with ExitStack() as stack:
                 stack.enter_context(workspace_scope(principal.workspace_pk))
                 context.put(workspace_id=principal.workspace_id, user_id=principal.user_id)
+                if not is_fragment(
+                    request
+                ):  # before anything is read: what happens later is told by the stream
+                    request.live_position = live.position(principal.workspace_pk)  # type: ignore[attr-defined]
                 try:
                     response = view(request, *args, **kwargs)
                 except NotFound as error:

@@ -3,6 +3,8 @@
 Dates follow day-month order and a 24-hour clock in both languages; money follows the language.
 """
 
+import base64
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,7 +14,8 @@ from django import template
 from django.template.context import RequestContext
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.crypto import salted_hmac
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
@@ -33,6 +36,20 @@ def locale_of(table: dict[str, str]) -> str:
 def hx(context: RequestContext) -> SafeString:
     """Marks an element as ours: without the page's nonce, htmx strips the attributes of an injected element."""
     return format_html('hx-nonce="{}"', context["request"].csp_nonce)
+
+
+@register.simple_tag
+def hears(prefix: str, rows: Iterable[Any]) -> SafeString:
+    """More triggers of an element: what the event stream tells about any of these rows, by prefix and public id."""
+    return format_html_join("", ", {}{} from:#live throttle:300ms", ((prefix, row.public_id) for row in rows))
+
+
+@register.simple_tag(takes_context=True)
+def kept_key(context: RequestContext) -> str:
+    """The key with which this person's pages seal in their tab what was typed while the session ended."""
+    who = context["principal"]
+    digest = salted_hmac("house.kept", f"{who.user_id}:{who.acting_pk}", algorithm="sha256").digest()
+    return base64.b64encode(digest).decode()
 
 
 @register.simple_tag

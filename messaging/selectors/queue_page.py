@@ -45,6 +45,7 @@ class Row:
     fan_name: str
     fan_handle: str
     fan_id: str
+    account_id: str
     account: str
     excerpt: str
     is_cut: bool
@@ -215,6 +216,7 @@ def row_of(delivery: Delivery, now: datetime, *, is_unpaid: bool | None = None) 
         fan_name=fan.name.reveal() if fan.name else "",
         fan_handle=fan.handle.reveal() if fan.handle else "",
         fan_id=fan.platform_user_id,
+        account_id=delivery.account.public_id,
         account=str(delivery.account),
         excerpt=text[:EXCERPT],
         is_cut=len(text) > EXCERPT,

@@ -1,5 +1,6 @@
 """The state of some accounts' queues as the page shows it, read for all of them at once."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -46,13 +47,15 @@ class AccountLine:
 @dataclass(frozen=True, slots=True)
 class Board:
     """`hold` says why nothing leaves although accounts could send; see `selectors.holds`. `grace_ends_at` is when that
-    will be so, of a subscription that is overdue."""
+    will be so, of a subscription that is overdue. `again` is in how many seconds the lines will look different though
+    nothing happens: a slot comes free."""
 
     lines: tuple[AccountLine, ...]
     total: Counts
     is_limiter_known: bool
     hold: str
     grace_ends_at: datetime | None
+    again: int | None = field(repr=False)
 
 
 def board(accounts: Sequence[PlatformAccount], now: datetime) -> Board:
@@ -68,9 +71,12 @@ def board(accounts: Sequence[PlatformAccount], now: datetime) -> Board:
         for account in accounts
     ]
     total = Counts(*(sum(getattr(line.counts, name) for line in lines) for name in Counts.__slots__))
-    is_known = all(outlook is not None for outlook in outlooks.values())
+    known = [outlook for outlook in outlooks.values() if outlook is not None]
+    releases = [outlook.releases[0] for outlook in known if outlook.releases]
+    again = max(1, math.ceil(min(releases))) if releases else None
+    is_known = len(known) == len(outlooks)
     grace = grace_until(accounts[0].workspace_id, now) if accounts else None
-    return Board(tuple(lines), total, is_known, hold_of_accounts(list(found)), grace)
+    return Board(tuple(lines), total, is_known, hold_of_accounts(list(found)), grace, again)
 
 
 def _line(

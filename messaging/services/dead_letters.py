@@ -15,7 +15,7 @@ from messaging.rules.outcomes import WITHDRAWN
 from messaging.services import credits, limits
 from messaging.services.fans import touch
 from messaging.services.forecasts import forecast
-from messaging.services.news import tell_deliveries
+from messaging.services.news import show_queues, tell_ended
 from messaging.types import DeliveryState
 
 #: A person's word ends a look-up, also one that is under way: without its lease it can't write any more.
@@ -97,7 +97,7 @@ def it_arrived(*, delivery: Delivery, actor: audit.Actor, now: datetime) -> None
         Message.objects.filter(pk=delivery.written.pk, sent_at=None).update(sent_at=sent_at)
         touch(delivery.written.conversation_id, sent_at)
         credits.end([delivery.pk])
-        tell_deliveries([delivery.pk])
+        tell_ended([delivery.pk])
         _record(delivery, actor, "message.declared_arrived", now, {})
     metrics.UNCERTAIN_RESOLVED.labels("person").inc()
 
@@ -137,3 +137,4 @@ def _record(
         reason=reason,
     )
     transaction.on_commit(partial(limits.poke, [(delivery.account_id, Lane(delivery.lane))]))
+    show_queues([delivery.account_id])

@@ -23,7 +23,7 @@ from messaging.rules.content import storable
 from messaging.rules.prices import currency_of
 from messaging.services import credits
 from messaging.services.fans import conversation_of, note_activity, touch, upsert_fan
-from messaging.services.news import tell_deliveries, tell_received
+from messaging.services.news import tell_ended, tell_received
 from messaging.services.send import text_digest
 from messaging.types import AuthorKind, DeliveryState, Direction, SignalKind
 
@@ -114,7 +114,7 @@ def _settle(row: Delivery, message_id: str, sent_at: datetime, received_at: date
     touch(row.written.conversation_id, sent_at)
     credits.end([row.pk])
     if row.state != DeliveryState.SENT:
-        tell_deliveries([row.pk])
+        tell_ended([row.pk])
 
 
 def message_deleted(account: PlatformAccount, payload: dict[str, Any], received_at: datetime) -> bool:

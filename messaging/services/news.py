@@ -1,12 +1,15 @@
-"""What messaging tells the webhook endpoints of a workspace, in the transaction of what it tells: ids and states."""
+"""What messaging tells: the webhook endpoints of a workspace, in the transaction of what it tells, ids and states; and
+the pages that are open, once that has committed, which names to ask for again."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from accounts.models import PlatformAccount
 from accounts.rules.webhooks import EventKind
 from accounts.services.webhooks.events import Event, announce, announce_one, has_listeners, is_heard
-from huntaze.kernel import clock
+from huntaze.kernel import clock, live
 from messaging.models import Campaign, Delivery, Message
 from messaging.types import DeliveryState
 
@@ -30,6 +33,37 @@ def tell_deliveries(pks: Collection[int]) -> None:
     announce(events, now=clock.now())
 
 
+def show_queues(account_pks: Collection[int]) -> None:
+    """Something moved in these accounts' queues. One query for accounts that this process has not met."""
+    if unmet := [pk for pk in account_pks if pk not in _met]:
+        for row in PlatformAccount.objects.filter(pk__in=unmet):
+            _met[row.pk] = live.Event(
+                row.workspace_id, f"queue_{row.public_id}", row.creator_id, "queue.view"
+            )
+    live.tell(*(_met[pk] for pk in account_pks if pk in _met))
+
+
+def show_deliveries(pks: Collection[int]) -> None:
+    """`show_queues` of the accounts of these messages."""
+    show_queues(set(Delivery.objects.filter(pk__in=pks).values_list("account_id", flat=True)))
+
+
+def show_campaigns(pks: Collection[int]) -> None:
+    """Something moved in these campaigns."""
+    if unmet := [pk for pk in pks if pk not in _ran]:
+        for row in Campaign.objects.filter(pk__in=unmet).select_related("account"):
+            creator = row.account.creator_id
+            _ran[row.pk] = live.Event(row.workspace_id, f"job_{row.public_id}", creator, "queue.view")
+    found = [_ran[pk] for pk in pks if pk in _ran]
+    jobs = {replace(event, name="jobs") for event in found}
+    live.tell(*found, *jobs)
+
+
+#: What does not change about accounts and campaigns: where they belong, and their names.
+_met: dict[int, live.Event] = {}
+_ran: dict[int, live.Event] = {}
+
+
 def _told(row: Delivery) -> dict[str, Any]:
     return {
         "messageId": row.reference,
@@ -43,8 +77,17 @@ def _told(row: Delivery) -> dict[str, Any]:
     }
 
 
+def tell_ended(pks: Collection[int]) -> None:
+    """`tell_deliveries`, and the pages that show these messages."""
+    tell_deliveries(pks)
+    show_deliveries(pks)
+
+
 def tell_received(message: Message) -> None:
     """A fan wrote; the text is not told."""
+    creator = message.account.creator_id
+    names = ("inbox", message.conversation.public_id)
+    live.tell(*(live.Event(message.workspace_id, name, creator, "inbox.view") for name in names))
     if has_listeners():
         announce_one(
             workspace_pk=message.workspace_id,

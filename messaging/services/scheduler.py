@@ -5,6 +5,7 @@ from django.db import transaction
 
 from huntaze.kernel.tenancy import cross_workspace
 from messaging.services import limits
+from messaging.services.news import show_queues
 from messaging.services.sending import upkeep
 
 
@@ -16,6 +17,7 @@ def schedule_deliveries() -> tuple[int, int]:
         with transaction.atomic():
             rescued = upkeep.rescue(lookup_after=settings.SEND_LOOKUP_AFTER_SECONDS)
         limits.poke(due)
+        show_queues({account for account, _ in due})
     return len(due), rescued
 
 

@@ -24,6 +24,7 @@ from messaging.rules import content, estimates, lanes
 from messaging.rules.prices import currency_of
 from messaging.selectors.recipients import recipient_of
 from messaging.services import credits, limits
+from messaging.services.news import show_queues
 from messaging.types import AuthorKind, DeliveryState, Direction, Queued, Recipient, SendCommand
 
 #: How far ahead a message may be planned.
@@ -92,12 +93,15 @@ def _recipient(principal: Principal, command: SendCommand) -> Recipient:
     return found
 
 
-def queue_message(*, plan: Plan, principal: Principal, now: datetime) -> Queued:
+def queue_message(
+    *, plan: Plan, principal: Principal, now: datetime, hold: timedelta = timedelta(0)
+) -> Queued:
     """Write message, delivery and audit row in the caller's transaction and set its credit aside; nudges the senders
-    after commit. Raises CreditsExhausted, ReadOnlyAccess."""
+    after commit. It waits at least for `hold`, so that it can be taken back. Raises CreditsExhausted, ReadOnlyAccess.
+    """
     command, to = plan.command, plan.recipient
     refuse_foreign(to.workspace_pk)
-    due = max(command.scheduled_at or now, now)
+    due = max(command.scheduled_at or now, now + hold)
     state = DeliveryState.SCHEDULED if due > now else DeliveryState.QUEUED
     promised_at, message, delivery = max(due, now + plan.wait), ids.uuid7(), ids.uuid7()
     place: dict[str, Any] = {
@@ -144,6 +148,7 @@ def queue_message(*, plan: Plan, principal: Principal, now: datetime) -> Queued:
     ref = credits.of_delivery(ids.encode(Delivery.PREFIX, delivery))
     credits.set_aside(workspace_pk=to.workspace_pk, quantity=1, ref=ref, key=written[0], now=now)
     transaction.on_commit(partial(limits.poke, [(to.account_pk, plan.lane)]))
+    show_queues([to.account_pk])
     return Queued(message_id, state, now, promised_at)
 
 

@@ -7,7 +7,7 @@ import structlog
 from django.conf import settings
 
 from accounts.models import PlatformAccount
-from huntaze.kernel import sql
+from huntaze.kernel import live, sql
 from huntaze.kernel.outbox import assert_no_transaction
 from huntaze.kernel.tenancy import cross_workspace, workspace_scope
 from huntaze.platforms.errors import PlatformError
@@ -73,6 +73,7 @@ def sync_fans(*, account: PlatformAccount, now: datetime, most: int | None = Non
         )
         conversation_of(fan)
     PlatformAccount.objects.filter(pk=account.pk).update(last_synced_at=now)
+    live.tell(live.Event(account.workspace_id, "jobs", creator_pk=account.creator_id))
     if len(profiles) >= MANY_FANS:
         sql.analyze("messaging_fan", "messaging_conversation")
     return len(profiles)

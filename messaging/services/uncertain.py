@@ -21,7 +21,7 @@ from messaging.models import Delivery, Message
 from messaging.rules.outcomes import may_replay, unreadable
 from messaging.services import credits, limits
 from messaging.services.fans import touch
-from messaging.services.news import tell_deliveries
+from messaging.services.news import show_queues, tell_ended
 from messaging.services.sending.outgoing import outgoing_of
 from messaging.services.sending.wire import gateway_config
 from messaging.types import DeliveryState, Outgoing
@@ -144,7 +144,7 @@ def _settle(row: Delivery, found: list[str] | PlatformError, now: datetime, *, h
         Message.objects.filter(pk=row.written.pk).update(platform_message_id=free[0], sent_at=sent_at)
         touch(row.written.conversation_id, sent_at)
         credits.end([row.pk])
-        tell_deliveries([row.pk])
+        tell_ended([row.pk])
         metrics.UNCERTAIN_RESOLVED.labels("lookup").inc()
     elif (not free or has_twin) and _may_replay(row, now):
         settle(row, state=DeliveryState.QUEUED, needs_lookup=False, available_at=now, replays=row.replays + 1)
@@ -152,6 +152,7 @@ def _settle(row: Delivery, found: list[str] | PlatformError, now: datetime, *, h
         metrics.UNCERTAIN_RESOLVED.labels("replay").inc()
     else:
         settle(row, needs_lookup=False)
+        show_queues([row.account_id])
         metrics.UNCERTAIN_RESOLVED.labels("open").inc()
 
 

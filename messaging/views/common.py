@@ -22,13 +22,18 @@ from billing.selectors.standing import standing
 from billing.types import Access, Unit
 from huntaze.kernel import clock
 from huntaze.kernel.errors import UsageLimitExceeded
+from huntaze.kernel.money import Money
 from huntaze.kernel.web import is_fragment, principal_of
+from messaging import selectors
 from messaging.forms import SendForm
+from messaging.models import Delivery
 from messaging.rules.campaigns import UNPAID
 from messaging.rules.prices import currency_of
 from messaging.selectors import queue_page, recipients
+from messaging.selectors.undo import held_of, is_own, may_undo
 from messaging.services import forecasts
 from messaging.services.board import AccountLine, Board, board
+from messaging.types import DeliveryState
 
 TABS = tuple(queue_page.LISTS)
 
@@ -51,12 +56,49 @@ class Place:
 def full(request: HttpRequest, *, status: int = 200, **more: Any) -> HttpResponse:
     place = place_of(request)
     shown = figures_of(place)
-    form = more if "form" in more else form_of(request, place, lines=shown["board"].lines)
+    form = more if "form" in more else _first_form(request, place, shown["board"].lines)
     context = {**shown, **list_of(place, shown["board"]), **form, **more}
     context["creator_switch"] = place.creators
     response = render(request, "messaging/onlyfans.html", context, status=status)
     patch_vary_headers(response, ["HX-Request", "HX-Request-Type"])
     return response
+
+
+def _first_form(request: HttpRequest, place: Place, lines: tuple[AccountLine, ...]) -> dict[str, Any]:
+    """The empty form, with what was sent a moment ago and can still be taken back; or what has been."""
+    again = request.GET.get("again")
+    member_pk = principal_of(request).member_pk
+    if again:
+        taken = selectors.delivery_of(principal_of(request).creator_ids, again)
+        is_back = taken.state == DeliveryState.CANCELLED and is_own(taken, member_pk)
+        return form_of(request, place, refilled(place.all, taken) if is_back else None, lines)
+    found = form_of(request, place, lines=lines)
+    waits = found["form"] and any(line.counts.scheduled for line in lines)
+    held = held_of(place.accounts, member_pk, clock.now()) if waits else None
+    return found | (receipt_of(request, held) if held else {})
+
+
+def receipt_of(request: HttpRequest, delivery: Delivery) -> dict[str, Any]:
+    """A message that its sender watches, and until when it can be taken back."""
+    is_held = may_undo(delivery, principal_of(request).member_pk)
+    row = queue_page.row_of(delivery, clock.now())
+    return {"receipt": row, "undo_until": row.available_at if is_held else None}
+
+
+def refilled(accounts: list[PlatformAccount], delivery: Delivery) -> SendForm:
+    """A new form with everything that a message of the member's own says."""
+    message, fan = delivery.written, delivery.fan
+    price = Money(message.price_minor, message.currency).amount if message.price_minor else ""
+    initial = {
+        "account": delivery.account.public_id,
+        "recipient": f"@{fan.handle.reveal()}" if fan.handle else fan.public_id,
+        "text": message.text.reveal(),
+        "price": price,
+        "media_ids": ", ".join(message.media_ids),
+        "is_locked_text": message.is_locked_text,
+        "priority": delivery.priority,
+    }
+    return SendForm(accounts, initial=initial)
 
 
 def place_of(request: HttpRequest) -> Place:
@@ -162,9 +204,14 @@ def told(request: HttpRequest, level: int, sentence: str, status: int = 200) -> 
     return response
 
 
-def back(request: HttpRequest) -> str:
-    query = request.GET.urlencode()
-    return f"{reverse('onlyfans')}?{query}" if query else reverse("onlyfans")
+def back(request: HttpRequest, *, again: str = "") -> str:
+    """The page as it stood. `again` is a message that was taken back and stands in the form; it is named once, so that
+    sending it leads to an empty form."""
+    query = request.GET.copy()
+    query.pop("again", None)
+    if again:
+        query["again"] = again
+    return f"{reverse('onlyfans')}?{query.urlencode()}" if query else reverse("onlyfans")
 
 
 def tagged(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:

@@ -3,11 +3,9 @@
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from huntaze.kernel import clock
 from huntaze.kernel.web import is_fragment, page, principal_of
 from messaging import selectors
-from messaging.selectors import queue_page
-from messaging.views.common import figures_of, full, list_of, place_of, tagged
+from messaging.views.common import figures_of, full, list_of, place_of, receipt_of, tagged
 
 
 @page("queue.view")
@@ -38,4 +36,4 @@ def listing(request: HttpRequest) -> HttpResponse:
 def message(request: HttpRequest, message_id: str) -> HttpResponse:
     """One message's state, for the sender who watches it go out."""
     delivery = selectors.delivery_of(principal_of(request).creator_ids, message_id)
-    return tagged(request, "messaging/_receipt.html", {"receipt": queue_page.row_of(delivery, clock.now())})
+    return tagged(request, "messaging/_receipt.html", receipt_of(request, delivery))

@@ -1,5 +1,6 @@
 """The form that sends one message, and what it says before sending."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -18,8 +19,9 @@ from huntaze.kernel.web import is_fragment, page, principal_of
 from messaging import selectors
 from messaging.errors import UnknownFan
 from messaging.forms import SendForm
-from messaging.selectors import queue_page, recipients
+from messaging.selectors import recipients
 from messaging.services import forecasts
+from messaging.services import undo as undoing
 from messaging.services.fans import handle_digest
 from messaging.services.send_once import send_once
 from messaging.views.common import (
@@ -31,6 +33,9 @@ from messaging.views.common import (
     full,
     no_credits,
     place_of,
+    receipt_of,
+    refilled,
+    told,
     unpaid,
 )
 
@@ -115,7 +120,14 @@ def _queue(request: HttpRequest, form: SendForm, accounts: list[PlatformAccount]
     account = next(row for row in accounts if row.public_id == data["account"])
     fan = recipients.recipient(account, data["recipient"], handle_digest(data["recipient"]))
     command = form.command(fan.public_id)
-    return send_once(principal=principal_of(request), command=command, token=data["token"], now=clock.now())
+    person: Any = request.user
+    return send_once(
+        principal=principal_of(request),
+        command=command,
+        token=data["token"],
+        now=clock.now(),
+        hold=timedelta(seconds=person.undo_seconds),
+    )
 
 
 def _queued(request: HttpRequest, place: Place, message_id: str) -> HttpResponse:
@@ -125,7 +137,27 @@ def _queued(request: HttpRequest, place: Place, message_id: str) -> HttpResponse
     delivery = selectors.delivery_of(principal_of(request).creator_ids, message_id)
     account = request.POST.get("account", "")
     fresh = SendForm(place.all, initial={"account": account})
-    context = form_of(request, place, fresh) | {"receipt": queue_page.row_of(delivery, clock.now())}
+    context = form_of(request, place, fresh) | receipt_of(request, delivery)
+    response = render(request, "messaging/_send.html", context)
+    response["HX-Trigger"] = "queue-changed"
+    return response
+
+
+@page("messages.send")
+@require_POST
+def undo(request: HttpRequest, message_id: str) -> HttpResponse:
+    """Take back what one has just sent; its text stands in the form again."""
+    principal, place = principal_of(request), place_of(request)
+    delivery = selectors.delivery_of(principal.creator_ids, message_id)
+    try:
+        undoing.undo(delivery=delivery, principal=principal, now=clock.now())
+    except Conflict:
+        sentence = _("It is too late to take this message back: it is on its way.")
+        return told(request, messages.WARNING, sentence, status=409)
+    if not is_fragment(request):
+        messages.success(request, _("Taken back: nothing was sent."))
+        return redirect(back(request, again=message_id))
+    context = form_of(request, place, refilled(place.all, delivery)) | {"is_undone": True}
     response = render(request, "messaging/_send.html", context)
     response["HX-Trigger"] = "queue-changed"
     return response

@@ -54,9 +54,9 @@ def test_scripts_run_nothing_that_they_read() -> None:
     assert found(r"location(?:\.href)?\s*=|window\.open|\.src\s*=|\.href\s*=", SCRIPTS) == []
 
 
-def test_scripts_keep_nothing_but_how_somebody_wants_the_pages_to_look() -> None:
+def test_scripts_keep_nothing_in_clear_but_how_somebody_wants_the_pages_to_look() -> None:
     kept = re.findall(
-        r"(?:local|session)Storage(?:\.\w+\(\s*([^,)]+))?",
+        r"localStorage(?:\.\w+\(\s*([^,)]+))?",
         "".join(path.read_text(encoding="utf-8") for path in SCRIPTS),
     )
     assert set(kept) == {"name"}
@@ -64,6 +64,11 @@ def test_scripts_keep_nothing_but_how_somebody_wants_the_pages_to_look() -> None
         r"const choices = \{(.*?)\};", (ROOT / "static" / "js" / "theme.js").read_text(encoding="utf-8")
     )
     assert re.findall(r"(\w+): \[", choices) == ["theme", "density", "rail", "keys"]
+    assert found(r"sessionStorage", SCRIPTS) == ["app.js: sessionStorage"]
+    assert found(r"setItem\(.*", SCRIPTS) == [
+        "app.js: setItem(KEPT, JSON.stringify(sealed)));",
+        "theme.js: setItem(name, value);",
+    ]
     assert found(r"document\.cookie|indexedDB|caches\.|openDatabase|serviceWorker", SCRIPTS) == []
 
 
@@ -77,11 +82,11 @@ def test_a_message_of_another_window_is_looked_at_only_from_the_page_that_was_fr
     listeners = [
         path.name for path in SCRIPTS if 'addEventListener("message"' in path.read_text(encoding="utf-8")
     ]
-    assert listeners == ["onlyfans-connect.js"]
+    assert listeners == ["app.js"]
     body = (ROOT / "static" / "js" / listeners[0]).read_text(encoding="utf-8")
     first = body.partition('addEventListener("message", (event) => {\n')[2].strip().splitlines()[0]
     assert first == (
-        'if (event.origin !== form.dataset.connect || typeof event.data?.type !== "string") return;'
+        'if (event.origin !== connecting?.dataset.connect || typeof event.data?.type !== "string") return;'
     )
     assert found(r"postMessage\(", SCRIPTS) == []
 

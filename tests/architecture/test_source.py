@@ -37,6 +37,7 @@ NETWORK = {
 #: Where `random` is good enough.
 JITTER = {
     "accounts/services/webhooks/deliver.py",
+    "huntaze/kernel/live/streams.py",
     "messaging/rules/demo/plan.py",
     "messaging/services/sending/wire.py",
 }

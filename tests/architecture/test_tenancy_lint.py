@@ -19,6 +19,7 @@ LIFTED = {
     ("accounts/selectors/people.py", "session"),
     ("accounts/selectors/workspaces.py", "own places"),
     ("accounts/selectors/impersonation.py", "visit"),
+    ("accounts/streams.py", "session"),
     ("accounts/services/audit_chain.py", "audit chain"),
     ("accounts/services/audit_nightly.py", "audit chain"),
     ("accounts/services/audit_retention.py", "retention"),

@@ -151,6 +151,13 @@ def test_queues_says_which_peers_did_not_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("transactional_db")
+def test_every_open_page_hears(tmp_path: Path) -> None:
+    found = run("streams", tmp_path)
+    assert (found["streams"], found["heard"], found["lost"]) == (20, 40, 0)
+    assert found["memory_full_mb"] > 0
+
+
+@pytest.mark.usefixtures("transactional_db")
 def test_a_database_in_use_is_refused(tmp_path: Path) -> None:
     from tests.factories.accounts import PlatformAccountFactory
 

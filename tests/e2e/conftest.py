@@ -7,7 +7,7 @@ import asyncio
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,6 +25,7 @@ from messaging.services.fans import handle_digest
 from messaging.services.sending.pump import Pump
 from tests.conftest import World
 from tests.sandbox.server import FAN, Sandbox
+from tests.streams import serving
 
 AXE = Path(__file__).parent / "vendor" / "axe-4.14.1.min.js"
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
@@ -47,7 +48,7 @@ class Log:
     hosts: set[str] = field(default_factory=set)
     sizes: dict[str, int] = field(default_factory=dict)
     #: Refusals that a test expects; the browser reports each as an error of its own.
-    expected: tuple[int, ...] = ()
+    expected: tuple[int | str, ...] = ()
     #: The test takes the connection away: what asks meanwhile fails.
     is_cut_off: bool = False
 
@@ -57,13 +58,41 @@ class Log:
         page.on("request", lambda request: self.hosts.add(urlsplit(request.url).netloc))
 
     def _say(self, kind: str, text: str) -> None:
-        is_expected = any(f"status of {status}" in text for status in self.expected)
+        is_expected = any(
+            (f"status of {part}" if isinstance(part, int) else part) in text for part in self.expected
+        )
         # Chromium misses RS256, which security keys shall not sign with (ASVS 11.6.1).
         is_expected = is_expected or "publicKey.pubKeyCredParams is missing" in text
         if self.is_cut_off and ("ERR_INTERNET_DISCONNECTED" in text or "Failed to fetch" in text):
             return
         if kind in {"error", "warning"} and not is_expected:
             self.complaints.append(f"{kind}: {text}")
+
+
+class Events:
+    """The event streams on a port that stays the same."""
+
+    def __init__(self) -> None:
+        self.port = 0
+        self._running: Any = None
+        self._application: Any = None
+
+    def start(self) -> None:
+        from huntaze.asgi import Application
+
+        self._application = Application()
+        self._running = serving(self._application, self.port)
+        self.port = self._running.__enter__()
+
+    def stop(self) -> None:
+        if self._running is not None:
+            self._running.__exit__(None, None, None)
+        self._running = None
+
+    def allow(self, origin: str) -> None:
+        """Pages of this address may listen, as those of EVENTS_ORIGINS do."""
+        streams = self._application.streams
+        streams.door = replace(streams.door, origins=frozenset({origin}))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -117,18 +146,33 @@ class Site:
         return page
 
 
+@pytest.fixture(scope="session")
+def events(django_db_setup: None) -> Iterator[Events]:
+    """The process of the event streams, as a thread; tests stop it and start it again."""
+    events = Events()
+    events.start()
+    yield events
+    events.stop()
+
+
 @pytest.fixture
-def site(live_server: Any, chromium: Browser, settings: Any) -> Iterator[Site]:
+def site(live_server: Any, chromium: Browser, settings: Any, events: Events) -> Iterator[Site]:
     """Every test ends with a clean console and without a request to anybody else."""
     settings.COOKIE_SECURE = False
     settings.ALLOWED_HOSTS = ["*"]
+    settings.EVENTS_LOOPBACK_PORT = events.port
+    streams = f"http://localhost:{events.port}"
+    policy = settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]
+    more = {"connect-src": [*policy["connect-src"], streams]}
+    settings.CONTENT_SECURITY_POLICY = {"DIRECTIVES": policy | more}
+    events.allow(live_server.url)
     log = Log()
     site = Site(live_server.url, chromium, log)
     yield site
     for context in site.contexts:
         context.close()
     assert log.complaints == []
-    assert log.hosts <= {urlsplit(live_server.url).netloc}
+    assert log.hosts <= {urlsplit(live_server.url).netloc, urlsplit(streams).netloc}
 
 
 @pytest.fixture

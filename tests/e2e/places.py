@@ -96,6 +96,14 @@ def folded(page: Page) -> None:
     page.evaluate("document.documentElement.dataset.density = 'compact'")
 
 
+def held(page: Page) -> None:
+    """A message just sent, that can be taken back."""
+    page.locator("#id_recipient").fill("@zoe_d")
+    page.locator("#id_text").fill("Bonsoir")
+    page.locator("#send [type=submit]").first.click()
+    expect(page.locator("#undo")).to_be_visible()
+
+
 ONLYFANS = [Place(f"onlyfans-{show}", f"/onlyfans?show={show}")
             for show in ("going", "planned", "uncertain", "failed", "sent")]  # fmt: skip
 
@@ -124,6 +132,7 @@ PLACES: list[Place] = [
     Place("onlyfans-folded", "/onlyfans", act=folded),
     Place("onlyfans-creators", "/onlyfans", act=switch),
     Place("onlyfans-creator", "/onlyfans?creator={creator}"),
+    Place("onlyfans-held", "/onlyfans", "manager", act=held),
     Place("onlyfans-locked", "/onlyfans", "late"),
     Place("onlyfans-empty", "/onlyfans?account={quiet}"),
     Place("onlyfans-chatter", "/onlyfans", "chatter"),
@@ -135,6 +144,8 @@ PLACES: list[Place] = [
     Place("campaign-running", "/marketing/{running}", act=opened),
     Place("campaign-new", "/marketing/new?account={account}"),
     Place("campaign-refused", "/marketing/new?account={account}", act=refused("main form[method=post]")),
+    Place("jobs", "/jobs"),
+    Place("jobs-newcomer", "/jobs", "newcomer"),
     Place("team", "/team"),
     Place("team-refused", "/team", act=refused("form[action='/team/invite']")),
     Place("team-member", "/team/members/{member}"),
@@ -156,7 +167,7 @@ PLACES: list[Place] = [
     Place("webhooks", "/settings/webhooks"),
     Place("webhooks-newcomer", "/settings/webhooks", "newcomer"),
     Place("webhook", "/settings/webhooks/{webhook}"),
-    Place("audit", "/settings/audit"),
+    Place("audit", "/settings/audit", holds_names=True),
     Place("privacy", "/settings/privacy"),
     Place("erase", "/settings/privacy/erase?scope=workspace"),
     Place("confirm", "/confirm"),
@@ -186,6 +197,8 @@ def scene(stage: World) -> Scene:
     """Every list has rows, one account is in trouble, one is quiet; a newcomer has a workspace with nothing in it."""
     now = clock.now()
     fill(stage)
+    stage.manager.user.undo_seconds = 30
+    stage.manager.user.save()
     empty = WorkspaceFactory(name="Nova")
     newcomer = MembershipFactory(workspace=empty, role="owner", user=UserFactory(name="Nina Nova"))
     late = MembershipFactory(workspace=WorkspaceFactory(name="Tard", status="read_only"), role="owner")

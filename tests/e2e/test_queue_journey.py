@@ -5,8 +5,11 @@ from collections.abc import Callable
 from playwright.sync_api import expect
 
 from accounts.models import PlatformAccount
-from huntaze.kernel.tenancy import cross_workspace
+from accounts.services.tokens import end_everywhere
+from huntaze.kernel import clock
+from huntaze.kernel.tenancy import cross_workspace, workspace_scope
 from messaging.models import Delivery
+from messaging.services.news import show_queues
 from tests.conftest import World
 from tests.e2e.conftest import Site
 from tests.factories.accounts import PASSWORD
@@ -14,6 +17,12 @@ from tests.factories.messaging import delivery
 from tests.sandbox.server import Sandbox
 
 Send = Callable[..., int]
+
+
+def tell(stage: World) -> None:
+    """As whatever moves a queue does."""
+    with workspace_scope(stage.owner.workspace_id):
+        show_queues([stage.account.pk])
 
 
 def test_sign_in_send_and_watch_it_go_out(site: Site, stage: World, platform: Sandbox, pump: Send) -> None:
@@ -108,6 +117,7 @@ def test_what_is_typed_survives_the_polling(site: Site, stage: World) -> None:
     page.get_by_label("Message").fill("Half a sentence")
     page.get_by_text("Price, media, priority, time").click()
     delivery(stage.fan, stage.owner, text="From somebody else")
+    tell(stage)
     expect(page.locator("#list")).to_contain_text("From somebody else")
     expect(page.get_by_label("Message")).to_have_value("Half a sentence")
     expect(page.get_by_label("Price")).to_be_visible()
@@ -119,6 +129,7 @@ def test_an_account_in_trouble_appears_by_itself(site: Site, stage: World) -> No
     expect(page.locator("#figures")).to_contain_text("Connected")
     with cross_workspace("demo"):
         PlatformAccount.objects.filter(pk=stage.account.pk).update(state="expired")
+    tell(stage)
     expect(page.locator("#figures")).to_contain_text("OnlyFans ended the session.")
     expect(page.locator("#forecast")).to_contain_text("This account sends nothing right now")
     page.get_by_role("button", name=f"Pause {stage.other_account}").click()
@@ -127,25 +138,32 @@ def test_an_account_in_trouble_appears_by_itself(site: Site, stage: World) -> No
 
 def test_polling_rests_while_the_page_is_hidden(site: Site, stage: World) -> None:
     page = site.open(stage.owner, "/onlyfans")
-    page.wait_for_load_state("networkidle")
+    page.wait_for_selector("#live[data-state=open]", state="attached")
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.evaluate("Object.defineProperty(document, 'visibilityState', {value: 'hidden', configurable: true})")
     page.wait_for_timeout(4500)
     assert asked == []
-    page.evaluate(
-        "Object.defineProperty(document, 'visibilityState', {value: 'visible', configurable: true});"
-        "document.dispatchEvent(new Event('visibilitychange'))"
-    )
     with page.expect_request("**/onlyfans/list*"):
-        pass
+        page.evaluate(
+            "Object.defineProperty(document, 'visibilityState', {value: 'visible', configurable: true});"
+            "document.dispatchEvent(new Event('visibilitychange'))"
+        )
 
 
 def test_the_end_of_a_session_leads_to_sign_in_and_back(site: Site, stage: World) -> None:
     site.log.expected = (401,)
     page = site.open(stage.owner, "/onlyfans?show=sent")
-    page.context.clear_cookies()
+    page.wait_for_selector("#live[data-state=open]", state="attached")
+    page.get_by_label("Message").fill("Half a sentence")
+    end_everywhere(user=stage.owner.user, reason="test", now=clock.now())
     page.wait_for_url("**/signin?next=/onlyfans%3Fshow%3Dsent")
+    assert "sentence" not in page.evaluate("sessionStorage.getItem('kept')")
+    page.get_by_label("Email").fill(stage.owner.user.email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page.get_by_label("Message")).to_have_value("Half a sentence")
+    assert page.evaluate("sessionStorage.length") == 0
 
 
 def test_without_script_everything_still_works(site: Site, stage: World) -> None:

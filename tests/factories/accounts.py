@@ -52,6 +52,7 @@ class UserFactory(factory.django.DjangoModelFactory):
     name = "Test Person"
     password = factory.django.Password(PASSWORD)
     email_verified_at = NOW
+    undo_seconds = 0  # what they send leaves at once; tests of taking it back say otherwise
 
 
 class WorkspaceFactory(factory.django.DjangoModelFactory):

@@ -37,6 +37,7 @@ def test_the_committed_file_has_the_processes_of_the_product() -> None:
         "web",
         "worker",
         "worker_send",
+        "events",
         "beat",
     ]
 

@@ -8,10 +8,12 @@ from ground.place import Place
 
 
 def test_the_ports_of_this_run_are_told() -> None:
-    assert wiring.addresses({}, 8001, 8100) == {
+    assert wiring.addresses({}, 8001, 8100, 8002) == {
         "HOST": "127.0.0.1",
         "PORT": "8001",
         "SANDBOX_PORT": "8100",
+        "EVENTS_PORT": "8002",
+        "EVENTS_LOOPBACK_PORT": "8002",
         "BASE_URL": "http://127.0.0.1:8001",
         "CSRF_TRUSTED_ORIGINS": "http://127.0.0.1:8001,http://localhost:8001",
         "ONLYFANSAPI_BASE_URL": "http://127.0.0.1:8100/onlyfansapi",
@@ -19,7 +21,7 @@ def test_the_ports_of_this_run_are_told() -> None:
 
 
 def test_the_other_platforms_are_the_sandboxs_unless_somebody_set_one() -> None:
-    told = wiring.addresses({"TIKTOK_CLIENT_KEY": "aw1234"}, 8001, 8100)
+    told = wiring.addresses({"TIKTOK_CLIENT_KEY": "aw1234"}, 8001, 8100, 8002)
     assert told["INSTAGRAM_AUTH_URL"] == "http://127.0.0.1:8100/instagram/www"
     assert told["WHATSAPP_APP_ID"] == "whatsapp_sandbox"
     assert [name for name in told if name.startswith("TIKTOK")] == []
@@ -30,8 +32,9 @@ def test_a_real_domain_and_a_real_platform_stay() -> None:
         "BASE_URL": "https://app.huntaze.example",
         "ONLYFANSAPI_BASE_URL": "https://app.onlyfansapi.com",
     }
-    told = wiring.addresses(person, 8001, 8100)
+    told = wiring.addresses(person, 8001, 8100, 8002)
     assert "BASE_URL" not in told
+    assert "EVENTS_LOOPBACK_PORT" not in told
     assert "ONLYFANSAPI_BASE_URL" not in told
     assert "INSTAGRAM_AUTH_URL" not in told
 

@@ -24,7 +24,7 @@ from accounts.services.connections import leave
 from accounts.services.privacy.own_rows import ERASED, NOBODY, data_keys, erased_id
 from accounts.services.privacy.registry import Subject
 from accounts.types import AccountState, CreatorStatus, WorkspaceStatus
-from huntaze.kernel import crypto, ids
+from huntaze.kernel import crypto, ids, live
 
 
 def _pks(rows: list[Any]) -> list[int]:
@@ -101,6 +101,7 @@ def erase_people(rows: list[User], subject: Subject, now: datetime) -> None:
             is_active=False,
             session_version=F("session_version") + 1,
         )
+        live.rights_changed(row.pk)
 
 
 def destroy_keys(subject: Subject, now: datetime, limit: int) -> int:

@@ -16,7 +16,7 @@ from accounts.services.privacy import registry
 from accounts.services.privacy.registry import Known, Subject
 from accounts.services.workspaces import lock_workspace
 from accounts.types import CreatorStatus, PrivacyScope, Role, WorkspaceStatus
-from huntaze.kernel import context, ids
+from huntaze.kernel import context, ids, live
 from huntaze.kernel.api.principal import Principal
 from huntaze.kernel.errors import FieldError, Invalid, NotAllowed, NotFound
 from huntaze.kernel.jobs import enqueue
@@ -109,6 +109,15 @@ def ask_erasure(
     with workspace_scope(subject.workspace_pk), transaction.atomic():
         lock_workspace(subject.workspace_pk)
         return _ask("erase", subject, principal, now, available_at=due, reason=reason, before=_rest(subject))
+
+
+def show(request: PrivacyRequest) -> None:
+    """Open pages of who asked, and of who manages privacy, ask again for how far it is."""
+    names = ("jobs", f"job_{request.public_id}")
+    live.tell(
+        *(live.Event(request.workspace_id, name, member_pk=request.asked_by_id) for name in names),
+        *(live.Event(request.workspace_id, name, capability="privacy.manage") for name in names),
+    )
 
 
 def undo(*, request: PrivacyRequest, principal: Principal, now: datetime) -> PrivacyRequest:
@@ -214,6 +223,7 @@ def _tell_owners(request: PrivacyRequest, now: datetime) -> None:
 
 
 def _record(deed: str, request: PrivacyRequest, principal: Principal, now: datetime) -> None:
+    show(request)
     audit.record(
         workspace_id=request.workspace_id,
         actor=audit.Actor.of(principal),

@@ -18,7 +18,7 @@ from accounts.services import audit
 from accounts.services.mail import mail_to
 from accounts.services.privacy import export, holds, registry
 from accounts.services.privacy.registry import Subject
-from accounts.services.privacy.requests import plan_of
+from accounts.services.privacy.requests import plan_of, show
 from accounts.services.webhooks.events import announce_one
 from accounts.types import PrivacyScope
 from huntaze.kernel import clock, context, outbox
@@ -143,6 +143,7 @@ def _beat(request: PrivacyRequest) -> None:
     )
     if not changed:
         raise LeaseLost(f"PrivacyRequest {request.pk}")
+    show(request)
 
 
 def _finish(request: PrivacyRequest) -> None:

@@ -14,6 +14,7 @@ from ground import (
     greeting,
     health,
     manage,
+    ports,
     postgres,
     proc,
     procfile,
@@ -42,7 +43,8 @@ class Run:
         path = place.run / "state.json"
         self.last_ports = State.load(path).ports
         self.state = State(path, token=secrets.token_hex(8), supervisor=proc.identify(os.getpid()))
-        self.state.ports = {"web": port, "sandbox": sandbox_port}
+        events_port = ports.pick_free(self.last_ports.get("events", 8001))
+        self.state.ports = {"web": port, "sandbox": sandbox_port, "events": events_port}
         self.supervisor = supervisor.Supervisor(
             self.state, place.root, place.log, supervisor.new_environment()
         )
@@ -94,7 +96,7 @@ class Run:
         person = envfile.read(place.env_file) | dict(os.environ)
         self.is_demo = wiring.uses_sandbox(person)
         self.sells_at_sandbox = wiring.uses_sandbox_stripe(person)
-        told = wiring.addresses(person, port, sandbox_port)
+        told = wiring.addresses(person, port, sandbox_port, self.state.ports["events"])
         told["BEAT_SCHEDULE"] = str(place.var / "beat-schedule")
         with self.progress.step("PostgreSQL and Valkey"):
             told |= self._start_services(person)

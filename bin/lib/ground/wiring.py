@@ -51,11 +51,17 @@ def uses_sandbox_stripe(person: Mapping[str, str]) -> bool:
     return _is_loopback(address) and urlsplit(address).path.rstrip("/") == _STRIPE_PATH
 
 
-def addresses(person: Mapping[str, str], port: int, sandbox_port: int) -> dict[str, str]:
+def addresses(person: Mapping[str, str], port: int, sandbox_port: int, events_port: int) -> dict[str, str]:
     """The values that follow from the ports of this run; a real domain in BASE_URL stays."""
     base = f"http://127.0.0.1:{port}"
-    told = {"HOST": "127.0.0.1", "PORT": str(port), "SANDBOX_PORT": str(sandbox_port)}
+    told = {
+        "HOST": "127.0.0.1",
+        "PORT": str(port),
+        "SANDBOX_PORT": str(sandbox_port),
+        "EVENTS_PORT": str(events_port),
+    }
     if _is_loopback(person.get("BASE_URL", base)):
+        told["EVENTS_LOOPBACK_PORT"] = str(events_port)  # there is no proxy that leads /events to it
         told |= {"BASE_URL": base, "CSRF_TRUSTED_ORIGINS": f"{base},http://localhost:{port}"}
     if uses_sandbox(person):
         told["ONLYFANSAPI_BASE_URL"] = f"http://127.0.0.1:{sandbox_port}{_SANDBOX_PATH}"

@@ -29,6 +29,7 @@ from messaging.services.campaigns.approve import second_person
 from messaging.services.campaigns.edit import void_approval
 from messaging.services.campaigns.pace import promise, release
 from messaging.services.campaigns.record import record
+from messaging.services.news import show_queues
 from messaging.services.send import UNKNOWN
 from messaging.types import CampaignState, DeliveryState
 
@@ -137,6 +138,7 @@ def _go(account_pk: int, queued: int) -> None:
     """Fresh rows without statistics make the planner read whole tables; then wake the senders."""
     sql.analyze("messaging_delivery")
     limits.poke([(account_pk, Lane.BULK)])
+    show_queues([account_pk])
     log.info("messaging.campaign.started", queued=queued)
 
 

@@ -7,6 +7,7 @@ from accounts.services import audit
 from messaging.errors import UnknownCampaign, WrongState
 from messaging.models import Campaign
 from messaging.rules.campaigns import may
+from messaging.services.news import show_campaigns, show_queues
 
 
 def taken(campaign: Campaign, deed: str) -> Campaign:
@@ -31,3 +32,5 @@ def record(
         target=campaign.public_id,
         changes=changes,
     )
+    show_campaigns([campaign.pk])
+    show_queues([campaign.account_id])

@@ -15,6 +15,7 @@ from huntaze.platforms.errors import Permanent, PlatformError, Transient
 from messaging.gateways.registry import gateway
 from messaging.models import CampaignUnsend, Delivery, Message
 from messaging.services import limits
+from messaging.services.news import show_campaigns
 from messaging.services.sending.wire import gateway_config
 from messaging.types import DeliveryState, Outgoing, UnsendOutcome
 
@@ -44,6 +45,7 @@ def unsend_due(*, now: datetime) -> int:
         by_pk = dict(zip((row.pk for row in to_take), answers, strict=True))
         for row in rows:
             _settle(row, deliveries[row.pk], by_pk.get(row.pk), row.pk in by_pk, now)
+        show_campaigns({row.campaign_id for row in rows})
     return len(rows)
 
 

@@ -6,6 +6,7 @@ from django.db import DataError, IntegrityError
 from huntaze.kernel import metrics
 from messaging.rules import outcomes
 from messaging.services.accounts_state import note_account_state
+from messaging.services.news import show_campaigns, show_queues
 from messaging.services.sending.gate import Gate
 from messaging.services.sending.settle import settle
 from messaging.services.sending.slots import Slots
@@ -44,6 +45,12 @@ class Landing:
                 note_account_state(
                     account_pk=account, state=done.outcome.account_state, reason=done.outcome.code
                 )
+        self._show(batch)
+
+    def _show(self, batch: list[Done]) -> None:
+        """Pages that are open ask again: a name an account and campaign, however many messages there were."""
+        show_queues({done.job.row.account for done in batch})
+        show_campaigns({done.job.row.campaign for done in batch if done.job.row.campaign is not None})
 
     def _note(self, done: Done) -> None:
         self._slots.note(done)

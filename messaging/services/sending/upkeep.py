@@ -3,7 +3,7 @@
 from django.db import connection, transaction
 
 from huntaze.kernel.limiter import Lane
-from messaging.services.news import tell_deliveries
+from messaging.services.news import tell_ended
 
 _MAKE_DUE = """
 UPDATE messaging_delivery d SET state = 'queued'
@@ -75,7 +75,7 @@ def rescue(*, lookup_after: float, most: int = 1000) -> int:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_RESCUE, {"lookup_after": lookup_after, "most": most})
         rescued = [pk for (pk,) in cursor.fetchall()]
-        tell_deliveries(rescued)
+        tell_ended(rescued)
     return len(rescued)
 
 
