@@ -1,6 +1,7 @@
 // Behaviours of the dashboard, one data- attribute each. Everything here adds speed; the page works without it.
 
-const SLOW_MS = 15000; // while nobody tells what happened
+const POLL_MS = 2000; // what nobody tells
+const SLOW_MS = 15000; // while nobody tells what happened, or the server can't be reached
 const SELDOM_MS = 60000; // while somebody does: for what changes by the clock alone
 const FAILURES_BEFORE_SLOW = 3;
 
@@ -55,14 +56,17 @@ document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
   ctx.request.credentials = "include";
 });
 
-// [data-poll]: asks for itself again while the page can be seen; after data-again seconds when it changes by the clock.
+// [data-poll]: asks for itself again while the page can be seen: seldom when it hears what happened, and after data-again
+// seconds when it changes by the clock.
 let failures = 0;
 const asked = new WeakMap();
 const opened = Date.now();
 
 function pauseOf(element) {
-  const again = Number(element.dataset.again) * 1000 || SELDOM_MS;
-  return isLive ? again : Math.min(again, SLOW_MS);
+  if (failures >= FAILURES_BEFORE_SLOW) return SLOW_MS;
+  const hears = element.getAttribute("hx-trigger")?.includes("#live");
+  const again = Number(element.dataset.again) * 1000 || (hears ? SELDOM_MS : POLL_MS);
+  return hears && !isLive ? Math.min(again, SLOW_MS) : again;
 }
 
 function tick(isForced) {
