@@ -16,11 +16,12 @@ from django.utils import translation
 from redis import Redis
 from rest_framework.test import APIClient
 
-from accounts.models import Creator, Membership, PlatformAccount
+from accounts.models import Creator, Membership, PlatformAccount, User, Workspace
 from accounts.sessions import begin_staff_mode
 from billing.selectors import cache
 from huntaze.celery import app as celery_app
 from huntaze.kernel import clock, redis
+from huntaze.kernel.tenancy import cross_workspace
 from messaging.models import Fan
 from tests.database import keep_migrated_rows
 from tests.factories.accounts import (
@@ -30,6 +31,7 @@ from tests.factories.accounts import (
     PlatformAccountFactory,
     WorkspaceFactory,
     api_key,
+    lift_limits,
 )
 from tests.factories.messaging import FanFactory
 from tests.platforms.webhooks import SECRET
@@ -87,6 +89,13 @@ def own_redis_database() -> Iterator[str]:
     redis.client().flushdb()
 
 
+@pytest.fixture(scope="session")
+def flushing(own_redis_database: str) -> Iterator[Redis]:
+    """A connection of the tests' own, kept: a new one for each test cost a millisecond of CPU."""
+    with Redis.from_url(own_redis_database) as client:
+        yield client
+
+
 @pytest.fixture(scope="session", autouse=True)
 def known_webhook_secret() -> None:
     settings.ONLYFANSAPI_WEBHOOK_SECRETS = [SECRET]
@@ -132,10 +141,9 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
 
 
 @pytest.fixture(autouse=True)
-def clean_redis(own_redis_database: str) -> None:
+def clean_redis(flushing: Redis) -> None:
     """Nothing is left of the test before: no key, no language, and no Celery application but ours."""
-    with Redis.from_url(own_redis_database) as client:
-        client.flushdb()
+    flushing.flushdb()
     cache.forget()
     translation.deactivate()
     celery_app.set_current()
@@ -199,30 +207,21 @@ class World:
 
 @pytest.fixture
 def world(db: None) -> World:
-    workspace = WorkspaceFactory(name="Ours")
-    owner = MembershipFactory(workspace=workspace, role="owner")
-    manager = MembershipFactory(workspace=workspace, role="manager")
-    chatter = MembershipFactory(workspace=workspace, role="chatter")
-    creator, other_creator = CreatorFactory(workspace=workspace), CreatorFactory(workspace=workspace)
-    AssignmentFactory(workspace=workspace, membership=chatter, creator=creator)
-    account = PlatformAccountFactory(creator=creator)
-    other_account = PlatformAccountFactory(creator=other_creator)
-    outsider = MembershipFactory(workspace=WorkspaceFactory(name="Theirs"), role="owner")
-    outsider_account = PlatformAccountFactory(creator=CreatorFactory(workspace=outsider.workspace))
-    return World(
-        owner=owner,
-        manager=manager,
-        chatter=chatter,
-        outsider=outsider,
-        creator=creator,
-        other_creator=other_creator,
-        account=account,
-        other_account=other_account,
-        outsider_account=outsider_account,
-        fan=FanFactory(account=account),
-        other_fan=FanFactory(account=other_account),
-        outsider_fan=FanFactory(account=outsider_account),
-    )
+    """Table by table: most tests have it, and a row at a time took a third of what they take."""
+    ours, theirs = WorkspaceFactory.build(name="Ours"), WorkspaceFactory.build(name="Theirs")
+    members = [MembershipFactory.build(workspace=ours, role=role) for role in ("owner", "manager", "chatter")]
+    members.append(MembershipFactory.build(workspace=theirs, role="owner"))
+    creators = [CreatorFactory.build(workspace=workspace) for workspace in (ours, ours, theirs)]
+    accounts = [PlatformAccountFactory.build(creator=creator) for creator in creators]
+    fans = [FanFactory.build(account=account) for account in accounts]
+    Workspace.objects.bulk_create([ours, theirs])
+    lift_limits(ours.pk, theirs.pk)
+    User.objects.bulk_create([member.user for member in members])
+    with cross_workspace("demo"):
+        for rows in (members, creators, accounts, fans):
+            type(rows[0]).objects.bulk_create(rows)
+    AssignmentFactory(workspace=ours, membership=members[2], creator=creators[0])
+    return World(*members, *creators[:2], *accounts, *fans)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bench import send
 from huntaze.kernel import redis
 from tests.faults.house import ROOT, environment
 
@@ -23,8 +24,9 @@ def run(name: str, folder: Path, *options: str) -> Any:
 
 
 @pytest.mark.usefixtures("transactional_db")
-def test_send_at_the_cap_says_what_was_lost_doubled_and_over(tmp_path: Path) -> None:
-    found = run("send", tmp_path, "--only", "capped")
+def test_send_measures_the_cap_single_messages_and_the_peers(tmp_path: Path) -> None:
+    """All of its parts on one set of processes."""
+    found = run("send", tmp_path)
     assert found["limit"] == "10 in 1 s"
     assert (found["violations"], found["lost"], found["duplicated"]) == (0, 0, 0)
     assert 1 <= found["max_in_window"] <= 10
@@ -34,23 +36,19 @@ def test_send_at_the_cap_says_what_was_lost_doubled_and_over(tmp_path: Path) -> 
         found["cpu_per_message"]
     )
     assert found["cores_used"] > 0
-
-
-@pytest.mark.usefixtures("transactional_db")
-def test_send_measures_single_messages_idle_and_beside_a_backlog(tmp_path: Path) -> None:
-    found = run("send", tmp_path, "--only", "latency")
     assert set(found["idle_latency_ms"]) == {"p50", "p95"}
     assert found["ratio_beside_backlog"] > 0
     assert found["latency"]["backlog"] == 40
-
-
-@pytest.mark.usefixtures("transactional_db")
-def test_send_without_limit_is_compared_with_the_peers(tmp_path: Path) -> None:
-    found = run("send", tmp_path, "--limit-off")
     assert set(found["sends_per_second_without_limit"]) == {"interactive", "http_client", "task_per_message"}
     assert "ratio_to_http_client" in found
     assert "ratio_to_task_per_message" in found
-    assert (found["lost"], found["duplicated"]) == (0, 0)
+
+
+def test_send_may_measure_its_parts_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["send", "--limit-off"])
+    assert send.options().only == ["flood"]
+    monkeypatch.setattr(sys, "argv", ["send", "--only", "capped", "--only", "latency"])
+    assert send.options().only == ["capped", "latency"]
 
 
 @pytest.mark.usefixtures("transactional_db")

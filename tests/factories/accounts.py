@@ -25,11 +25,12 @@ NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 PASSWORD = "Correct-horse-7"
 
 
-def lift_limits(workspace_pk: int) -> None:
-    """No feature of the workspace has a limit."""
+def lift_limits(*workspaces: int) -> None:
+    """No feature of these workspaces has a limit."""
     with cross_workspace("demo"):
         LimitOverride.objects.bulk_create(
             LimitOverride(workspace_id=workspace_pk, feature=feature, value=None, reason="test")
+            for workspace_pk in workspaces
             for feature in Feature
         )
 
