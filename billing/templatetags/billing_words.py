@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.types import Feature, FeatureKind
 from huntaze.kernel.money import Money
-from huntaze.templatetags.house import number
+from huntaze.templatetags.house import money, number
 
 register = template.Library()
 
@@ -112,7 +112,8 @@ def allowed(value: int | None, feature: str) -> str:
     if KINDS.get(Feature(feature)) is FeatureKind.FLAG:
         return str(_("Yes") if value else _("No"))
     if feature == Feature.STORAGE_BYTES:
-        return f"{number(value // 1_000_000)} MB" if value < 10**9 else f"{number(value // 10**9)} GB"
+        size, unit = (10**6, _("MB")) if value < 10**9 else (10**9, _("GB"))
+        return f"{number(value // size)} {unit}"
     if feature == Feature.AI_BUDGET:
-        return f"{value / 10**10:.2f} USD"
+        return money(Money(value // 10**8, "USD"))
     return number(value)

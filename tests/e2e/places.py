@@ -139,6 +139,7 @@ PLACES: list[Place] = [
     Place("onlyfans-newcomer", "/onlyfans", "newcomer"),
     Place("marketing", "/marketing"),
     Place("marketing-over", "/marketing?show=over"),
+    Place("marketing-cut", "/marketing?show=over&state=failed&days=7"),
     Place("marketing-newcomer", "/marketing", "newcomer"),
     Place("campaign-draft", "/marketing/{draft}"),
     Place("campaign-running", "/marketing/{running}", act=opened),

@@ -1,9 +1,11 @@
 """The pages of a person's demo: one click makes it, every page says what it is, one click wipes it."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from accounts.models import Workspace
 from huntaze.kernel import clock
@@ -50,3 +52,15 @@ def test_one_click_makes_it_and_one_wipes_it(
     assert "DEMO" not in home
     assert browser(world.outsider).post("/demo/wipe").status_code == 404
     assert browser().post("/demo/make").status_code == 302
+
+
+def test_a_demo_says_why_it_buys_nothing(browser: Browser, world: World, settings: Any) -> None:
+    settings.STRIPE_API_BASE = "https://api.stripe.com"
+    client, buys = browser(world.owner), f'action="{reverse("billing_buy_plan")}"'
+    assert buys in client.get("/billing").content.decode()
+    Workspace.objects.filter(pk=world.owner.workspace_id).update(is_demo=True)
+    page = client.get("/billing").content.decode()
+    assert "nothing is sold here" in page
+    assert "<button" not in page.split("<main")[1].split("</main>")[0]
+    settings.STRIPE_API_BASE = "http://127.0.0.1:8099/stripe"
+    assert buys in client.get("/billing").content.decode()
