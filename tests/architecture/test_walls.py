@@ -27,7 +27,7 @@ CANARY = "Kanarienvogel"
 #: What differs between two answers to one question: the request's id, the ids that were asked for, the time, and where
 #: the workspace's event stream stands.
 _ALIKE = re.compile(
-    r"[0-9a-f]{32}|[a-z]{3}_[0-9A-HJKMNP-TV-Z]{26}|after=\d+-\d+|csrfmiddlewaretoken[^>]*|\d\d:\d\d(:\d\d)?|nonce=\"[^\"]*\""
+    r"[0-9a-f]{32}|[a-z]{3}_[0-9A-HJKMNP-TV-Z]{26}|after=\d+-\d+|csrfmiddlewaretoken[^>]*|\d\d:\d\d(:\d\d)?|nonce=\"[^\"]*\"|data-again=\"\d+\""
 )
 
 
