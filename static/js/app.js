@@ -259,11 +259,7 @@ document.addEventListener("click", async ({ target }) => {
   setTimeout(() => { word.textContent = before; }, SAID_MS);
 });
 
-// [data-dialog="<id>"]: opens it. "?" opens the keys, G and a letter follow the link with that [data-go]; single keys act
-// outside fields and without a modifier, and can be switched off.
-const GO_MS = 1500;
-let isGoing = 0;
-
+// [data-dialog="<id>"]: opens it.
 document.addEventListener("click", ({ target }) => {
   const id = target.closest("[data-dialog]")?.dataset.dialog;
   if (!id) return;
@@ -271,16 +267,73 @@ document.addEventListener("click", ({ target }) => {
   document.getElementById(id).showModal();
 });
 
-document.addEventListener("keydown", (event) => {
-  const { key, target } = event;
-  const isTyping = target.closest("input, select, textarea, [contenteditable], dialog");
-  const isSingle = !event.ctrlKey && !event.metaKey && !event.altKey;
-  if (isTyping || !isSingle || document.documentElement.dataset.keys === "off") return;
-  if (key === "?") document.getElementById("keys")?.showModal();
-  const link = Date.now() < isGoing && document.querySelector(`[data-go="${CSS.escape(key.toLowerCase())}"]`);
-  if (link) link.click();
-  isGoing = key.toLowerCase() === "g" ? Date.now() + GO_MS : 0;
+// Single keys act outside fields and without a modifier, and can be switched off: one opens the keys, one and then a
+// place's letter follow the link with that [data-go]. [data-shortcut="<act>"] shows an act's key; chosen, it takes the next
+// one that is pressed, and the act that had it gets the old one. What was changed is kept in this browser.
+const GO_MS = 1500;
+const FIRST_KEYS = { keys: "?", go: "g" }; // a place's act is its letter
+let isGoing = 0;
+let ownKeys = ways((kept) => JSON.parse(kept.getItem("own-keys"))) ?? {};
+
+function ways(use) {
+  try {
+    return use(localStorage);
+  } catch {
+    return null; // storage may be switched off; then a change lasts for this page
+  }
+}
+
+const keyOf = (act) => ownKeys[act] ?? FIRST_KEYS[act] ?? act;
+const isPlace = (act) => !(act in FIRST_KEYS);
+
+function showKeys() {
+  for (const button of document.querySelectorAll("[data-shortcut]")) {
+    button.firstElementChild.textContent = keyOf(button.dataset.shortcut).toUpperCase();
+    button.setAttribute("aria-pressed", "false");
+  }
+}
+
+function changeKeys(changed) {
+  ownKeys = changed;
+  ways((kept) => kept.setItem("own-keys", JSON.stringify(ownKeys)));
+  showKeys();
+}
+
+function giveKey(act, key) {
+  const acts = [...document.querySelectorAll("[data-shortcut]")].map((button) => button.dataset.shortcut);
+  const other = acts.find((one) => one !== act && isPlace(one) === isPlace(act) && keyOf(one) === key);
+  changeKeys({ ...ownKeys, ...(other && { [other]: keyOf(act) }), [act]: key });
+}
+
+document.addEventListener("click", ({ target }) => {
+  if (target.closest("[data-keys-first]")) changeKeys({});
+  const button = target.closest("[data-shortcut]");
+  if (!button) return;
+  const isWaiting = button.getAttribute("aria-pressed") === "true";
+  showKeys();
+  button.setAttribute("aria-pressed", String(!isWaiting));
 });
+
+document.addEventListener("keydown", (event) => {
+  const { target } = event;
+  const key = event.key.toLowerCase();
+  const isSingle = !event.ctrlKey && !event.metaKey && !event.altKey;
+  const waiting = document.querySelector("dialog[open] [data-shortcut][aria-pressed=true]");
+  if (waiting && isSingle && (key === "escape" || (key.length === 1 && key !== " "))) {
+    event.preventDefault();
+    if (key === "escape") showKeys();
+    else giveKey(waiting.dataset.shortcut, key);
+    return;
+  }
+  const isTyping = target.closest("input, select, textarea, [contenteditable], dialog");
+  if (isTyping || !isSingle || document.documentElement.dataset.keys === "off") return;
+  if (key === keyOf("keys")) document.getElementById("keys")?.showModal();
+  const link =
+    Date.now() < isGoing && [...document.querySelectorAll("[data-go]")].find((one) => keyOf(one.dataset.go) === key);
+  if (link) link.click();
+  isGoing = key === keyOf("go") ? Date.now() + GO_MS : 0;
+});
+showKeys();
 
 // [data-as-of="<zone>"]: the moment of the server's last answer, also when it said that nothing has changed.
 document.addEventListener("htmx:after:request", ({ detail }) => {

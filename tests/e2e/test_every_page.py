@@ -67,6 +67,40 @@ def test_the_menu_opens_and_closes_by_keyboard(site: Site, stage: World) -> None
     expect(page.locator(".menu summary")).to_be_focused()
 
 
+def test_keys_lead_around_and_are_changed_and_switched_off(site: Site, stage: World) -> None:
+    page = site.open(stage.owner, "/dashboard")
+    keyboard = page.keyboard
+
+    def change(act: str, key: str) -> None:
+        page.locator(f"[data-shortcut={act}]").focus()
+        keyboard.press("Enter")
+        keyboard.press(key)
+        expect(page.locator(f"[data-shortcut={act}]")).to_have_text(key.upper())
+
+    keyboard.press("?")
+    expect(page.locator("#keys")).to_be_visible()
+    change("go", "x")
+    change("o", "t")
+    expect(page.locator("[data-shortcut=t]")).to_have_text("O")
+    assert violations(page) == []
+    keyboard.press("Escape")
+    keyboard.press("x")
+    keyboard.press("t")
+    expect(page.locator("h1")).to_have_text("OnlyFans")
+    expect(page.locator("[data-shortcut=go]")).to_have_text("X")  # kept, and the page listens
+    keyboard.press("x")
+    keyboard.press("o")
+    expect(page.locator("h1")).to_have_text("Team")
+    expect(page.locator("[data-shortcut=go]")).to_have_text("X")
+    keyboard.press("?")
+    page.get_by_role("button", name="As they were").click()
+    expect(page.locator("[data-shortcut=go]")).to_have_text("G")
+    page.locator("[data-keys-choice=off]").click()
+    keyboard.press("Escape")
+    keyboard.press("?")
+    expect(page.locator("#keys")).to_be_hidden()
+
+
 def test_a_chosen_theme_stays(site: Site, stage: World) -> None:
     page = site.open(stage.owner, "/onlyfans")
     page.locator(".menu summary").click()
