@@ -273,11 +273,11 @@ document.addEventListener("click", ({ target }) => {
 const GO_MS = 1500;
 const FIRST_KEYS = { keys: "?", go: "g" }; // a place's act is its letter
 let isGoing = 0;
-let ownKeys = ways((kept) => JSON.parse(kept.getItem("own-keys"))) ?? {};
+let ownKeys = kept(() => JSON.parse(localStorage.getItem("own-keys"))) ?? {};
 
-function ways(use) {
+function kept(use) {
   try {
-    return use(localStorage);
+    return use();
   } catch {
     return null; // storage may be switched off; then a change lasts for this page
   }
@@ -295,7 +295,7 @@ function showKeys() {
 
 function changeKeys(changed) {
   ownKeys = changed;
-  ways((kept) => kept.setItem("own-keys", JSON.stringify(ownKeys)));
+  kept(() => localStorage.setItem("own-keys", JSON.stringify(ownKeys)));
   showKeys();
 }
 

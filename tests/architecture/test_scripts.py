@@ -23,6 +23,7 @@ LINKS = {
     ("emails/letter.html", "letter.url"),
     ("billing/overview.html", "row.url"),
     ("errors/limit.html", "billing_url"),
+    ("messaging/_dashboard.html", "href"),
     ("errors/_limit.html", "billing_url"),
     ("layouts/settings.html", "place.url"),
     ("partials/rail.html", "place.url"),
@@ -59,7 +60,7 @@ def test_scripts_keep_nothing_in_clear_but_how_somebody_wants_the_pages_to_look(
         r"localStorage(?:\.\w+\(\s*([^,)]+))?",
         "".join(path.read_text(encoding="utf-8") for path in SCRIPTS),
     )
-    assert set(kept) == {"name"}
+    assert set(kept) == {"name", '"own-keys"'}
     (choices,) = re.findall(
         r"const choices = \{(.*?)\};", (ROOT / "static" / "js" / "theme.js").read_text(encoding="utf-8")
     )
@@ -67,6 +68,7 @@ def test_scripts_keep_nothing_in_clear_but_how_somebody_wants_the_pages_to_look(
     assert found(r"sessionStorage", SCRIPTS) == ["app.js: sessionStorage"]
     assert found(r"setItem\(.*", SCRIPTS) == [
         "app.js: setItem(KEPT, JSON.stringify(sealed)));",
+        'app.js: setItem("own-keys", JSON.stringify(ownKeys)));',
         "theme.js: setItem(name, value);",
     ]
     assert found(r"document\.cookie|indexedDB|caches\.|openDatabase|serviceWorker", SCRIPTS) == []

@@ -84,6 +84,7 @@ def test_keys_lead_around_and_are_changed_and_switched_off(site: Site, stage: Wo
     expect(page.locator("[data-shortcut=t]")).to_have_text("O")
     assert violations(page) == []
     keyboard.press("Escape")
+    expect(page.locator("#keys")).to_be_hidden()
     keyboard.press("x")
     keyboard.press("t")
     expect(page.locator("h1")).to_have_text("OnlyFans")
