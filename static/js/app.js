@@ -233,6 +233,9 @@ document.addEventListener("change", ({ target }) => {
   target.closest("[data-autosubmit]")?.requestSubmit();
 });
 
+// On a phone the parts of the settings stand in one row: the one that is open is brought into sight.
+document.querySelector(".subnav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
+
 // [data-menu]: closes on Escape and on a click elsewhere.
 function closeMenus(except) {
   for (const menu of document.querySelectorAll("[data-menu][open]")) {
