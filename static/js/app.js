@@ -273,7 +273,7 @@ document.addEventListener("click", ({ target }) => {
 // Single keys act outside fields and without a modifier, and can be switched off: one opens the keys, one and then a
 // place's letter follow the link with that [data-go]. [data-shortcut="<act>"] shows an act's key; chosen, it takes the next
 // one that is pressed, and the act that had it gets the old one. What was changed is kept in this browser.
-const GO_MS = 1500;
+const GO_MS = 3000;
 const FIRST_KEYS = { keys: "?", go: "g" }; // a place's act is its letter
 let isGoing = 0;
 let ownKeys = kept(() => JSON.parse(localStorage.getItem("own-keys"))) ?? {};

@@ -58,7 +58,7 @@ def sign_up(site: Site, **options: Any) -> Page:
 
 
 def at_stripe(page: Page, market: Market, button: str) -> None:
-    assert page.url.startswith(f"{market.sandbox.url}/stripe/pages/")
+    page.wait_for_url(f"{market.sandbox.url}/stripe/pages/**")
     page.get_by_role("button", name=button, exact=True).click()
 
 

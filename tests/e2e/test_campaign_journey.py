@@ -124,7 +124,7 @@ def price_it_and_count(page: Page) -> None:
     page.get_by_label("Media ids").fill("3000000001")
     press(page, "Save and look at it")
     press(page, "Count who gets it")
-    expect(state(page)).to_contain_text("Get it7")
+    expect(state(page)).to_contain_text("Recipients7")
     page.get_by_text("Who is left out, and why").click()
     expect(state(page)).to_contain_text("You left them out1")
     looked_at(page, "counted")

@@ -16,6 +16,11 @@ def full(stage: World) -> World:
     return fill(stage)
 
 
+PRESS = """(keys) => {
+  for (const key of keys) document.body.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true}));
+}"""
+
+
 def opened(site: Site, world: World, path: str, **options: Any) -> Page:
     site.log.expected = (404,)
     return site.open(None if path == "/signin" else world.owner, path, **options)
@@ -77,6 +82,11 @@ def test_keys_lead_around_and_are_changed_and_switched_off(site: Site, stage: Wo
         keyboard.press(key)
         expect(page.locator(f"[data-shortcut={act}]")).to_have_text(key.upper())
 
+    def go(keys: str, title: str) -> None:
+        """Both keys within the time that counts, however slow the machine: they are pressed in the page."""
+        page.evaluate(PRESS, keys)
+        expect(page.locator("h1")).to_have_text(title)
+
     keyboard.press("?")
     expect(page.locator("#keys")).to_be_visible()
     change("go", "x")
@@ -85,13 +95,9 @@ def test_keys_lead_around_and_are_changed_and_switched_off(site: Site, stage: Wo
     assert violations(page) == []
     keyboard.press("Escape")
     expect(page.locator("#keys")).to_be_hidden()
-    keyboard.press("x")
-    keyboard.press("t")
-    expect(page.locator("h1")).to_have_text("OnlyFans")
+    go("xt", "OnlyFans")
     expect(page.locator("[data-shortcut=go]")).to_have_text("X")  # kept, and the page listens
-    keyboard.press("x")
-    keyboard.press("o")
-    expect(page.locator("h1")).to_have_text("Team")
+    go("xo", "Team")
     expect(page.locator("[data-shortcut=go]")).to_have_text("X")
     keyboard.press("?")
     page.get_by_role("button", name="As they were").click()

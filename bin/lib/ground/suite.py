@@ -18,8 +18,8 @@ bin/test --checks         the checks only
 bin/test tests/faults -x  pytest with these arguments, on the same kind of servers
 """
 
-#: Three at once on two cores: a third of the time is waiting. Files go out in the order of tests/conftest.py.
-_WHOLE = ["-n", "3", "--dist", "loadfile", "--no-loadscope-reorder"]
+#: Four at once on two cores: browsers and faults mostly wait. Files go out in the order of tests/conftest.py.
+_WHOLE = ["-n", "4", "--dist", "loadfile", "--no-loadscope-reorder"]
 
 
 def main(root: Path, arguments: list[str]) -> int:
