@@ -56,9 +56,12 @@ def find_staff_pages() -> None:
 
     admin.autodiscover()
     from billing.admin.stripe import tidy_mirror
-    from huntaze.crm import groups, pages  # noqa: F401  (the staff's own pages register themselves)
+    from huntaze.crm import codes, groups, names, pages  # noqa: F401  (the staff's own pages register themselves)
+    from huntaze.kernel import columns
     from huntaze.kernel.admin import arrange
 
     admin.site.unregister(Group)
     tidy_mirror()
     arrange(groups.SECTIONS)
+    columns.call_codes(codes.CODES)
+    columns.call_tables(names.TABLES, names.COLUMNS, admin.site._registry)

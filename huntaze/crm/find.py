@@ -14,6 +14,7 @@ from accounts.selectors import desk as accounts
 from billing.selectors import desk as billing
 from huntaze.crm.types import Found, Hit
 from huntaze.kernel import ids
+from huntaze.kernel.columns import told
 from messaging.models import Fan
 from messaging.selectors import desk as messaging
 from messaging.services.fans import handle_digest, name_digest
@@ -77,13 +78,20 @@ def _of_trace(term: str) -> _Kinds:
     yield (
         _("Messages going out"),
         [
-            _row(row, row.reference, f"{row.state} · {row.account} · {row.workspace.name}")
+            _row(
+                row,
+                row.reference,
+                f"{told('messaging.delivery.state', row.state)} · {row.account} · {row.workspace.name}",
+            )
             for row in messaging.deliveries_of_trace(term)
         ],
     )
     yield (
         _("What platforms told us"),
-        [_row(row, row.public_id, f"{row.event} · {row.state}") for row in messaging.events_of_trace(term)],
+        [
+            _row(row, row.public_id, f"{row.event} · {told('state', row.state)}")
+            for row in messaging.events_of_trace(term)
+        ],
     )
     yield (
         _("Audit log"),
@@ -98,20 +106,27 @@ def _of_stripe(term: str) -> _Kinds:
     yield (
         _("Workspaces"),
         [
-            Hit(row.workspace.name, f"{row.plan or '–'} · {row.status}", workspace_url(row.workspace))
+            Hit(
+                row.workspace.name,
+                f"{row.plan or '–'} · {told('billing.subscriptionrecord.status', row.status)}",
+                workspace_url(row.workspace),
+            )
             for row in billing.subscriptions_by_id(term)
         ],
     )
     yield (
         _("Purchases"),
         [
-            _row(row, row.public_id, f"{row.choice} · {row.state} · {row.workspace.name}")
+            _row(row, row.public_id, f"{row.choice} · {told('state', row.state)} · {row.workspace.name}")
             for row in billing.purchases_by_id(term)
         ],
     )
     yield (
         _("Events of Stripe"),
-        [_row(row, row.type, f"{row.object_id} · {row.state}") for row in billing.events_by_id(term)],
+        [
+            _row(row, row.type, f"{row.object_id} · {told('state', row.state)}")
+            for row in billing.events_by_id(term)
+        ],
     )
 
 
@@ -141,7 +156,11 @@ def _of_name(term: str) -> _Kinds:
     yield (
         _("Creators"),
         [
-            Hit(row.stage_name, f"{row.workspace.name} · {row.status}", creator_url(row))
+            Hit(
+                row.stage_name,
+                f"{row.workspace.name} · {told('accounts.creator.status', row.status)}",
+                creator_url(row),
+            )
             for row in accounts.creators_like(term)
         ],
     )
@@ -150,7 +169,13 @@ def _of_name(term: str) -> _Kinds:
         [
             Hit(
                 str(row),
-                f"{row.platform} · {row.state} · {row.creator.stage_name}",
+                " · ".join(
+                    (
+                        told("platform", row.platform),
+                        told("accounts.platformaccount.state", row.state),
+                        row.creator.stage_name,
+                    )
+                ),
                 creator_url(row.creator),
                 ((_("account"), _page(type(row), row.pk)),),
             )
@@ -160,7 +185,11 @@ def _of_name(term: str) -> _Kinds:
     yield (
         _("Workspaces"),
         [
-            Hit(row.name, f"{row.kind} · {row.status}", workspace_url(row))
+            Hit(
+                row.name,
+                f"{told('accounts.workspace.kind', row.kind)} · {told('accounts.workspace.status', row.status)}",
+                workspace_url(row),
+            )
             for row in accounts.workspaces_like(term)
         ],
     )

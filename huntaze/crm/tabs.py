@@ -1,5 +1,6 @@
-"""What stands in each tab of a workspace's or creator's page; at most two queries each."""
+"""What stands in each tab of a workspace's or creator's page; at most three queries each."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -9,11 +10,15 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.selectors import desk as accounts
+from accounts.templatetags.integration_words import account_words
 from billing.selectors import desk as billing
 from huntaze.crm.types import Subject
 from messaging.selectors import desk as messaging
+from messaging.selectors import queue_figures
 
 Values = dict[str, Any]
+#: Accounts that the overview lists; the tab has all.
+MOST_SHOWN = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +34,14 @@ class Tab:
 
 def _overview(subject: Subject, query: QueryDict) -> Values:
     creators = [] if subject.creator else accounts.creators_of(subject.workspace.pk)
-    return {"creators": creators, "events": _events(subject, 10)}
+    return {
+        "creators": creators,
+        "events": _events(subject, 10),
+        "states": Counter(str(account_words(account)) for account in subject.accounts).most_common(),
+        "paused": sum(account.is_sending_paused for account in subject.accounts),
+        "figures": queue_figures(subject.account_pks),
+        "lines": [(account, None) for account in subject.accounts[:MOST_SHOWN]],
+    }
 
 
 def _people(subject: Subject, query: QueryDict) -> Values:

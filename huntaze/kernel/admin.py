@@ -20,9 +20,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.template.response import TemplateResponse
 from django.urls import path, resolve, reverse
 from django.utils.functional import Promise, cached_property
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from huntaze.kernel import ids, sql
+from huntaze.kernel.columns import Worded
 from huntaze.kernel.tenancy import cross_workspace
 
 
@@ -125,6 +127,7 @@ class StaffSite(admin.AdminSite):
     site_header = "Huntaze"
     index_title = _("Today")
     enable_nav_sidebar = True
+    empty_value_display = "–"
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """One door for everybody, with one count of tries; a signed-in person who is no staff is refused."""
@@ -217,12 +220,19 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]
         return self.count >= MOST_LISTED
 
 
-class StaffAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class StaffAdmin(Worded):
     """Asks the staff's own table of capabilities, never Django's rights on single tables."""
 
     #: Who sees the rows, and who uses the actions.
     seen_with = "staff.view"
     operated_with = "staff.retry"
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """A list is called as what stands in it."""
+        title = capfirst(self.opts.verbose_name_plural)
+        return super().changelist_view(request, {"title": title} | (extra_context or {}))
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return may(request, self.seen_with)

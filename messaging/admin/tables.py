@@ -16,6 +16,7 @@ from accounts.selectors import accounts_by_handle
 from huntaze.kernel import clock, ids, outbox
 from huntaze.kernel.actor import Actor
 from huntaze.kernel.admin import Attention, ByPublicId, ReadOnlyAdmin, StaffAdmin, attention, guarded, may
+from huntaze.kernel.columns import worded
 from huntaze.kernel.errors import Conflict
 from messaging.admin import dead_letters as dead_letters_page
 from messaging.admin import reveal
@@ -39,9 +40,10 @@ from messaging.services.fans import handle_digest, name_digest
 from messaging.services.inbound import HANDLERS, apply_again
 from messaging.services.reveal import CAPABILITY
 from messaging.services.switch import set_switch
+from messaging.templatetags.queue_words import ERRORS
 from messaging.types import DeliveryState
 
-#: Every code that a delivery may carry. Offered as they stand: asking the table which it holds reads all of it.
+#: Every code that a delivery may carry, whether a row does or not: asking the table which it holds reads all of it.
 ERROR_CODES = sorted(
     VENDOR_TROUBLE
     | TEAM_CODES
@@ -67,7 +69,7 @@ class ErrorFilter(admin.SimpleListFilter):
     parameter_name = "last_error"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(code, code) for code in ERROR_CODES]
+        return [(code, worded(ERRORS, code)) for code in ERROR_CODES]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> QuerySet[Delivery]:
         if not self.value():

@@ -20,6 +20,8 @@ LINKS = {
     ("admin/index.html", "model.add_url"),
     ("admin/index.html", "model.admin_url"),
     ("admin/pagination.html", "show_all_url"),
+    ("admin/change_list.html", "cl.clear_all_filters_qs"),
+    ("admin/filter.html", "choice.query_string"),
     ("emails/letter.html", "letter.url"),
     ("billing/overview.html", "row.url"),
     ("errors/limit.html", "billing_url"),
