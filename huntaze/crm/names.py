@@ -93,7 +93,7 @@ TABLES = {
     ),
     "accounts_auditevent": (
         pgettext_lazy("table", "row of the audit log"),
-        pgettext_lazy("table", "audit log"),
+        pgettext_lazy("table", "rows of the audit log"),
     ),
     "accounts_auditproof": (
         pgettext_lazy("table", "proof of an audit log"),

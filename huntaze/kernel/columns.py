@@ -18,7 +18,7 @@ from django.utils.safestring import SafeString
 
 from huntaze.templatetags.house import when
 
-Words = Mapping[str, str | Promise]
+Words = Mapping[Any, str | Promise]
 _codes: dict[str, Words] = {}
 
 
@@ -62,7 +62,7 @@ def worded(words: Words, code: Any) -> SafeString | str:
 
 
 @cache
-def column_of(model: type[Model], name: str) -> Any:
+def column_of(model: Any, name: str) -> Any:
     """A column for `list_display`: the field's name, or a function of the row where the house writes it differently."""
     field: Any = next((one for one in model._meta.concrete_fields if one.name == name), None)
     is_coded = field is not None and not field.is_relation and bool(words_of(model, name))
