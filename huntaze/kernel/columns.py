@@ -4,7 +4,6 @@ The composition root says what codes, columns and tables are called; a code with
 """
 
 from collections.abc import Iterable, Mapping
-from functools import cache
 from typing import Any
 
 from django.contrib import admin
@@ -20,6 +19,7 @@ from huntaze.templatetags.house import when
 
 Words = Mapping[Any, str | Promise]
 _codes: dict[str, Words] = {}
+_columns: dict[tuple[str, str], Any] = {}
 
 
 def call_codes(codes: Mapping[str, Words]) -> None:
@@ -61,9 +61,16 @@ def worded(words: Words, code: Any) -> SafeString | str:
     return format_html('<span title="{}">{}</span>', code, told) if told else str(code)
 
 
-@cache
-def column_of(model: Any, name: str) -> Any:
-    """A column for `list_display`: the field's name, or a function of the row where the house writes it differently."""
+def column_of(model: Any, name: Any) -> Any:
+    """A column for `list_display`: the field's name, or a function of the row where the house writes it differently,
+    which is the same each time: sorting tells columns apart by it."""
+    key = (model._meta.label_lower, name)
+    if key not in _columns:
+        _columns[key] = _column(model, name)
+    return _columns[key]
+
+
+def _column(model: Any, name: str) -> Any:
     field: Any = next((one for one in model._meta.concrete_fields if one.name == name), None)
     is_coded = field is not None and not field.is_relation and bool(words_of(model, name))
     if not isinstance(field, models.DateTimeField) and not is_coded:
