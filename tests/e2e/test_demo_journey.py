@@ -57,7 +57,7 @@ def test_a_newcomer_makes_a_demo_looks_and_wipes_it(
     }
     ask, needs, wipe, reconnect = words[language]
     member = MembershipFactory(role="owner", workspace__timezone="Europe/Paris")
-    User.objects.filter(pk=member.user_id).update(locale=language)
+    User.objects.filter(pk=member.user_id).update(locale=language, name="Camille Roy")
     locale = {"en": "en-GB", "fr": "fr-FR"}[language]
     page = site.open(member, "/dashboard", locale=locale, reduced_motion="reduce")
     sound(page, f"{language}-empty")
