@@ -31,6 +31,13 @@ REQUESTS = Counter("huntaze_requests_total", "Requests answered", ("endpoint", "
 REQUEST_DURATION_SECONDS = Histogram(
     "huntaze_request_duration_seconds", "Time to answer a request", ("endpoint", "method"), buckets=_REQUEST_S
 )
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+def known_method(method: str | None) -> str:
+    """The method as a label: one that somebody made up is OTHER, so that nobody makes series of their own."""
+    return method if method in _METHODS else "OTHER"
+
 
 # --- the row queue and the sending engine
 QUEUE_DWELL_SECONDS = Histogram(
@@ -145,7 +152,7 @@ SSE_STREAMS = Gauge(
 )
 LIVE_EVENTS = Counter(
     "huntaze_live_events_total",
-    "Names told to open pages: written, or lost because Redis was away",
+    "Names told to open pages: written, or lost because Redis was away or too many waited",
     ("outcome",),
 )
 

@@ -21,7 +21,6 @@ log = structlog.get_logger("huntaze.access")
 
 HEADER = "X-Request-ID"
 UNMATCHED = "unmatched"
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _PROBES = ("/api/health", "/api/metrics")
 
 _Sync = Callable[[HttpRequest], HttpResponseBase]
@@ -80,7 +79,7 @@ def _finish(
 ) -> HttpResponseBase:
     seconds = time.perf_counter() - started
     route = route_of(request)
-    method = request.method if request.method in _METHODS else "OTHER"
+    method = metrics.known_method(request.method)
     response.headers[HEADER] = trace_id
     metrics.REQUESTS.labels(route, method, str(response.status_code)).inc()
     metrics.REQUEST_DURATION_SECONDS.labels(route, method).observe(seconds)

@@ -7,10 +7,13 @@ from django.conf import settings as django_settings
 from django.test import Client
 
 from accounts.models import BrowserSession, Membership, User
+from accounts.services.impersonation import end
 from accounts.services.tokens import end_everywhere
 from accounts.streams import listener_of
 from huntaze.kernel import clock
+from huntaze.kernel.tenancy import cross_workspace
 from tests.conftest import World
+from tests.factories.visits import grants, visiting
 
 
 def cookie(member: Membership) -> str:
@@ -50,3 +53,17 @@ def test_nobody_listens_without_a_living_session(world: World, settings: Any) ->
     gone = cookie(world.manager)
     User.objects.filter(pk=world.manager.user_id).update(is_active=False)
     assert listener_of(gone) is None
+
+
+def test_a_visitor_hears_what_the_member_may_and_no_longer_than_the_visit(world: World) -> None:
+    client = visiting(world.chatter)
+    key = str(client.cookies[django_settings.SESSION_COOKIE_NAME].value)
+    (grant,) = grants()
+    found = listener_of(key)
+    assert found is not None
+    assert (found.user_pk, found.acting_pk) == (world.chatter.user_id, grant.staff_id)
+    assert found.creator_ids == frozenset({world.creator.pk})
+    assert (found.can("queue.view"), found.can("messages.send")) == (True, False)
+    with cross_workspace("visit"):
+        end(grant=grant, by_pk=None, reason="expired", now=clock.now())
+    assert listener_of(key) is None

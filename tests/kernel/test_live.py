@@ -1,19 +1,22 @@
 """Streams tell each page what it may hear, once and in order, and lose nothing over a reconnect."""
 
+import http.client
 import signal
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
-from huntaze.kernel import redis
+from huntaze.kernel import metrics, redis
 from huntaze.kernel.api.principal import Principal
 from huntaze.kernel.live import Event, post, streams
 from huntaze.kernel.live.outbox import MOST_NAMES, Outbox
 from huntaze.kernel.live.post import RESYNC, key_of
 from huntaze.kernel.live.streams import Door, Streams
+from tests.faults.house import wait_for
 from tests.faults.stores import own_valkey
 from tests.streams import Tab, serving
 
@@ -117,6 +120,29 @@ def test_a_position_that_cannot_be_told_from_asks_for_everything(open_tab: Open,
     assert open_tab("owner", after).events("resync") == ["resync"]
 
 
+def test_digits_of_another_script_are_no_position(open_tab: Open) -> None:
+    say(Event(OURS, "first"))
+    post.flush()
+    after = post.position(OURS).translate({ord("0") + digit: chr(0x660 + digit) for digit in range(10)})
+    say(Event(OURS, "second"))
+    post.flush()
+    tab = open_tab("owner", quote(after))
+    assert tab.answer.status == 200
+    assert tab.events("resync") == ["resync"]
+
+
+def test_a_tab_that_hears_nothing_keeps_its_place(open_tab: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else it would ask for everything again after each of its reconnects."""
+    monkeypatch.setattr(streams, "HEARTBEAT_S", 0.1)
+    say(Event(OURS, "early"))
+    post.flush()
+    here = post.position(OURS)
+    beat = open_tab("owner", here).answer
+    while not (line := beat.readline().decode()).startswith("id: "):
+        assert line
+    assert line == f"id: {here}\n"
+
+
 def test_a_stream_ends_at_once_with_its_session(open_tab: Open, people: dict[str, Principal]) -> None:
     tab, other = open_tab("owner"), open_tab("chatter")
     del people["owner"]
@@ -124,6 +150,18 @@ def test_a_stream_ends_at_once_with_its_session(open_tab: Open, people: dict[str
     assert tab.events("never") == ["session_end"]
     say(Event(OURS, "goes_on", 1))
     assert other.events("goes_on") == ["goes_on"]
+
+
+def test_a_visitors_stream_ends_with_the_visit_and_with_the_members_rights(
+    open_tab: Open, people: dict[str, Principal]
+) -> None:
+    for ends in (OWNER.user_pk, 99):
+        people["visitor"] = replace(OWNER, acting_pk=99)
+        tab = open_tab("visitor")
+        del people["visitor"]
+        say(Event(post.EVERYWHERE, post.SESSION_END, user_pk=ends))
+        post.flush()
+        assert tab.events("never") == ["session_end"]
 
 
 def test_rights_that_shrink_are_heard_of_no_more(open_tab: Open, people: dict[str, Principal]) -> None:
@@ -148,6 +186,22 @@ def test_who_may_open_how_many(open_tab: Open, monkeypatch: pytest.MonkeyPatch) 
     assert open_tab("chatter").answer.status == 503
 
 
+def test_of_two_cookies_the_one_counts_that_the_pages_believe(open_tab: Open) -> None:
+    assert open_tab(Cookie="sessionid=nobody; sessionid=owner").answer.status == 200
+    assert open_tab(Cookie="sessionid=owner; sessionid=nobody").answer.status == 401
+
+
+def test_a_method_that_somebody_made_up_makes_no_series_of_its_own(application: _Application) -> None:
+    asked = metrics.REQUESTS.labels(post.PATH, "OTHER", "405")._value
+    before = asked.get()
+    with serving(application) as port:
+        link = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        link.request("PURGE", post.PATH)
+        assert link.getresponse().status == 405
+        link.close()
+    assert asked.get() == before + 1
+
+
 def _reader(name: str) -> str:
     """The connection on which the streams are being followed."""
     lines = redis.client().client_list()
@@ -159,8 +213,7 @@ def test_redis_lost_and_found_asks_for_everything(open_tab: Open, application: _
     say(Event(OURS, "before"))
     assert tab.events("before") == ["before"]
     hub = application.streams.hub  # type: ignore[union-attr]
-    while not (reader := _reader(hub.name)):
-        pass  # between two reads
+    reader = wait_for(lambda: _reader(hub.name), seconds=10, what="a read after the one that told")
     redis.client().client_kill_filter(_id=reader)
     assert tab.events("resync") == ["resync"]
     say(Event(OURS, "after"))
@@ -210,3 +263,22 @@ def test_a_name_is_told_at_once_and_then_once_a_second() -> None:
     assert (box.take(100.3), box.position) == (["inbox"], f"5-{2**63 - 1}")
     assert (box.take(101.0), box.position) == (["queue"], "8-0")
     assert box.due_in(101.0) is None
+
+
+def test_what_finds_no_room_is_counted_as_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(post, "MOST_WAITING", 1)
+    lost = metrics.LIVE_EVENTS.labels("lost")._value
+    before = lost.get()
+    box = post._Post()
+    box.put([Event(OURS, "first"), Event(OURS, "first"), Event(OURS, "second")])
+    assert lost.get() == before + 1
+
+
+def test_workspaces_that_were_told_something_are_not_remembered_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(post, "MOST_KNOWN", 1)
+    monkeypatch.setattr(post, "_renew_at", {})
+    post._write([Event(OURS, "first")])
+    post._write([Event(THEIRS, "second")])
+    assert set(post._renew_at) == {THEIRS}

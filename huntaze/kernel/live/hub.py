@@ -35,6 +35,9 @@ class Listener(Protocol):
 
     def hear(self, event: Event, at: Position) -> None: ...
 
+    def stands(self, at: Position) -> None:
+        """Nothing has been missed up to here."""
+
 
 class Hub:
     """All listeners of a process. Everything runs in one event loop."""
@@ -112,6 +115,7 @@ class Hub:
         assert end is not None
         assert begin is not None
         if known == end:
+            listener.stands(end)
             return
         is_first = after == START and await self._is_whole(workspace_pk)
         if known is None or known > end or (known < begin and not is_first):

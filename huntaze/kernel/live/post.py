@@ -45,7 +45,7 @@ EVERYWHERE = 0
 SESSION_END, RESYNC = "session_end", "resync"
 #: The position before anything has happened.
 START = "0-0"
-_POSITION = re.compile(r"(\d{1,19})-(\d{1,19})")
+_POSITION = re.compile(r"([0-9]{1,19})-([0-9]{1,19})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +122,16 @@ class _Post:
 
     def put(self, events: Iterable[Event]) -> None:
         with self._changed:
-            now, before = time.monotonic(), len(self._due)
+            now, before, lost = time.monotonic(), len(self._due), 0
             for event in events:
-                if event not in self._due and len(self._due) < MOST_WAITING:
+                if event in self._due:
+                    continue
+                if len(self._due) < MOST_WAITING:
                     self._due[event] = max(now, self._told.get(event, 0.0) + EVERY_S)
+                else:
+                    lost += 1
+            if lost:
+                metrics.LIVE_EVENTS.labels("lost").inc(lost)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="live", daemon=True)
                 self._thread.start()
@@ -165,12 +171,15 @@ class _Post:
         return left if left > 0 else GATHER_S
 
 
-#: When each workspace's stream is next given its time; a process that is restarted gives it again.
+#: When each workspace's stream is next given its time; a process that is restarted, or knows too many, gives it again.
 _renew_at: dict[int, float] = {}
+MOST_KNOWN = 10_000
 
 
 def _write(events: list[Event]) -> None:
     pipe = redis.client().pipeline(transaction=False)
+    if len(_renew_at) >= MOST_KNOWN:
+        _renew_at.clear()
     by_workspace = sorted(events, key=lambda event: event.workspace_pk)
     for pk, some in groupby(by_workspace, key=lambda event: event.workspace_pk):
         pipe.xadd(key_of(pk), packed(some), maxlen=MOST, approximate=True)

@@ -17,6 +17,7 @@ from urllib.parse import parse_qs
 
 import structlog
 from django.db import DatabaseError, close_old_connections
+from django.http import parse_cookie
 from redis.exceptions import RedisError
 
 from huntaze.kernel import context, metrics
@@ -71,7 +72,7 @@ class Streams:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         trace_id = context.sane(headers.get("x-request-id")) or context.new_trace_id()
-        answer = _Answer(send, trace_id, self._allowed(headers), str(scope["method"]))
+        answer = _Answer(send, trace_id, self._allowed(headers), metrics.known_method(scope["method"]))
         if scope["method"] == "OPTIONS":
             await answer.refuse(204)
         elif scope["method"] != "GET":
@@ -87,7 +88,7 @@ class Streams:
         return origin if origin in self.door.origins else ""
 
     async def _open(self, scope: Scope, headers: dict[str, str], receive: Receive, answer: "_Answer") -> None:
-        cookie = _cookie(headers.get("cookie", ""), self.door.cookie)
+        cookie = parse_cookie(headers.get("cookie", "")).get(self.door.cookie, "")
         try:
             principal = await self.identify(cookie) if cookie else None
         except DatabaseError:
@@ -199,7 +200,6 @@ class _Stream:
         self._streams = streams
         self._principal = principal
         self._cookie = cookie
-        self._person = principal.user_pk if principal.acting_pk is None else principal.acting_pk
         self._looks_again = False
         self._outbox = Outbox()
         self._changed = asyncio.Event()
@@ -209,7 +209,7 @@ class _Stream:
 
     def hear(self, event: Event, at: Position) -> None:
         if event.name == SESSION_END:
-            if event.user_pk in (None, self._person):
+            if event.user_pk in (None, self._principal.user_pk, self._principal.acting_pk):
                 self._rights_at, self._looks_again = 0.0, True
                 self._changed.set()
         elif may_hear(self._principal, event):
@@ -220,7 +220,10 @@ class _Stream:
                 self._outbox.add(event.name, at)
             self._changed.set()
         else:
-            self._outbox.pass_by(at)
+            self.stands(at)
+
+    def stands(self, at: Position) -> None:
+        self._outbox.pass_by(at)
 
     async def run(self, receive: Receive, answer: _Answer, stopping: asyncio.Event) -> None:
         """Until the browser leaves, the session ends, or the time is over."""
@@ -309,11 +312,3 @@ async def _left(receive: Receive) -> None:
 
 def _event(name: str, at: str = "") -> str:
     return f"event: {name}\ndata: 1\n" + (f"id: {at}\n\n" if at else "\n")
-
-
-def _cookie(header: str, name: str) -> str:
-    for part in header.split(";"):
-        key, _, value = part.strip().partition("=")
-        if key == name:
-            return value
-    return ""
