@@ -10,6 +10,7 @@ from accounts.models import PlatformAccount
 from accounts.rules.webhooks import EventKind
 from accounts.services.webhooks.events import Event, announce, announce_one, has_listeners, is_heard
 from huntaze.kernel import clock, live
+from huntaze.kernel.briefly import Briefly
 from messaging.models import Campaign, Delivery, Message
 from messaging.types import DeliveryState
 
@@ -34,13 +35,13 @@ def tell_deliveries(pks: Collection[int]) -> None:
 
 
 def show_queues(account_pks: Collection[int]) -> None:
-    """Something moved in these accounts' queues. One query for accounts that this process has not met."""
-    if unmet := [pk for pk in account_pks if pk not in _met]:
-        for row in PlatformAccount.objects.filter(pk__in=unmet):
-            _met[row.pk] = live.Event(
-                row.workspace_id, f"queue_{row.public_id}", row.creator_id, "queue.view"
-            )
-    live.tell(*(_met[pk] for pk in account_pks if pk in _met))
+    """Something moved in these accounts' queues. One query for accounts that this process has not met lately."""
+    found, unmet = _remembered(_met, account_pks)
+    for row in PlatformAccount.objects.filter(pk__in=unmet) if unmet else ():
+        event = live.Event(row.workspace_id, f"queue_{row.public_id}", row.creator_id, "queue.view")
+        _met.put(row.pk, event, seconds=REMEMBERED_S)
+        found.append(event)
+    live.tell(*found)
 
 
 def show_deliveries(pks: Collection[int]) -> None:
@@ -50,18 +51,26 @@ def show_deliveries(pks: Collection[int]) -> None:
 
 def show_campaigns(pks: Collection[int]) -> None:
     """Something moved in these campaigns."""
-    if unmet := [pk for pk in pks if pk not in _ran]:
-        for row in Campaign.objects.filter(pk__in=unmet).select_related("account"):
-            creator = row.account.creator_id
-            _ran[row.pk] = live.Event(row.workspace_id, f"job_{row.public_id}", creator, "queue.view")
-    found = [_ran[pk] for pk in pks if pk in _ran]
+    found, unmet = _remembered(_ran, pks)
+    for row in Campaign.objects.filter(pk__in=unmet).select_related("account") if unmet else ():
+        event = live.Event(row.workspace_id, f"job_{row.public_id}", row.account.creator_id, "queue.view")
+        _ran.put(row.pk, event, seconds=REMEMBERED_S)
+        found.append(event)
     jobs = {replace(event, name="jobs") for event in found}
     live.tell(*found, *jobs)
 
 
-#: What does not change about accounts and campaigns: where they belong, and their names.
-_met: dict[int, live.Event] = {}
-_ran: dict[int, live.Event] = {}
+#: What does not change about accounts and campaigns, where they belong and their names, is remembered for so many
+#: seconds, of so many.
+REMEMBERED_S, MOST_REMEMBERED = 3600.0, 10_000
+_met: Briefly[int, live.Event] = Briefly(most=MOST_REMEMBERED)
+_ran: Briefly[int, live.Event] = Briefly(most=MOST_REMEMBERED)
+
+
+def _remembered(kept: Briefly[int, live.Event], pks: Collection[int]) -> tuple[list[live.Event], list[int]]:
+    """What this process knows, and of which it has to ask."""
+    known = {pk: kept.get(pk) for pk in pks}
+    return [event for event in known.values() if event], [pk for pk, event in known.items() if event is None]
 
 
 def _told(row: Delivery) -> dict[str, Any]:

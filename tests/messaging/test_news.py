@@ -14,16 +14,20 @@ from accounts.rules.webhooks import EventKind
 from accounts.services.audit import Actor
 from accounts.types import AccountState
 from huntaze.kernel import clock
+from huntaze.kernel.briefly import Briefly
 from huntaze.kernel.limiter import Lane
 from huntaze.kernel.tenancy import cross_workspace, workspace_scope
 from huntaze.platforms.errors import Permanent, Uncertain
 from messaging.rules import outcomes
+from messaging.services import news
 from messaging.services.dead_letters import it_arrived
 from messaging.services.inbound_handlers import account_changed, message_received
 from messaging.services.sending import settle as settling
 from messaging.services.sending.claims import Claimed
 from messaging.services.sending.upkeep import rescue
 from messaging.types import Receipt
+from tests.factories.accounts import PlatformAccountFactory
+from tests.factories.campaigns import campaign
 from tests.factories.messaging import delivery
 from tests.factories.webhooks import SECRET
 
@@ -172,3 +176,20 @@ def test_an_account_that_has_to_be_connected_anew_is_told_once(world: Any) -> No
         "account.needs_reauth",
         {"accountId": world.account.public_id, "state": "expired", "reason": "accounts.session_expired"},
     )
+
+
+def test_pages_are_told_of_more_accounts_and_campaigns_than_a_process_remembers(
+    world: Any, django_capture_on_commit_callbacks: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(news, "_met", Briefly(most=1))
+    monkeypatch.setattr(news, "_ran", Briefly(most=1))
+    accounts = [world.account, PlatformAccountFactory(creator=world.creator)]
+    row = campaign(world.account, world.owner, [{"fan": world.fan.public_id}])
+    with cross_workspace("demo"), django_capture_on_commit_callbacks() as told:
+        for _ in range(2):
+            news.show_queues([account.pk for account in accounts])
+        news.show_campaigns([row.pk])
+    names = [sorted(event.name for event in one.args[0]) for one in told]
+    queues = sorted(f"queue_{account.public_id}" for account in accounts)
+    assert names == [queues, queues, [f"job_{row.public_id}", "jobs"]]
+    assert (len(news._met._kept), len(news._ran._kept)) == (1, 1)
