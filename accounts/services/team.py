@@ -199,7 +199,6 @@ def unassign_creator(*, member: Membership, creator: Creator, actor: audit.Actor
         _may_assign(living, creator, acting)
         rows = CreatorAssignment.objects.filter(membership=living, creator=creator)
         if end_assignments(rows, now):
-            live.rights_changed(living.user_id)
             audit.record(
                 workspace_id=living.workspace_id,
                 actor=actor,
@@ -220,10 +219,12 @@ def _may_assign(living: Membership, creator: Creator, acting: Membership) -> Non
 
 
 def end_assignments(rows: AssignmentQuerySet, now: datetime) -> int:
-    """End what goes on; what has not begun never will. Returns how many there were."""
+    """End what goes on; what has not begun never will. The members' open pages hear no more of the
+    creator. Returns how many there were."""
     ended = 0
-    for row in rows.unended(now):
+    for row in rows.unended(now).select_related("membership"):
         row.started_at, row.ended_at = min(row.started_at, now), now
         row.save(update_fields=["started_at", "ended_at"])
+        live.rights_changed(row.membership.user_id)
         ended += 1
     return ended

@@ -1,11 +1,13 @@
 """A creator's way out: nothing is sent, nobody else reaches them, and nobody can take it from them."""
 
+from functools import partial
 from typing import Any
 
 import pytest
 
-from accounts.models import AuditEvent, Workspace
+from accounts.models import AuditEvent, CreatorAssignment, Workspace
 from accounts.selectors import sending_accounts
+from huntaze.kernel.live.post import SESSION_END, Event
 from huntaze.kernel.tenancy import cross_workspace
 from tests.factories.team import Team, reload
 
@@ -34,6 +36,22 @@ def test_a_stop_ends_sending_and_everybodys_access(team: Team, person: Any) -> N
     with cross_workspace("demo"):
         row = AuditEvent.objects.filter(target=team.own.public_id).get()
     assert (row.action, row.changes) == ("creator.stopped", {"assignments_ended": 2})
+
+
+def test_open_pages_of_whoever_worked_for_them_look_at_once_what_they_may_hear(
+    team: Team, person: Any, django_capture_on_commit_callbacks: Any
+) -> None:
+    with cross_workspace("demo"):
+        worked = set(
+            CreatorAssignment.objects.filter(creator=team.own).values_list("membership__user", flat=True)
+        )
+    with django_capture_on_commit_callbacks() as told:
+        assert person(team["creator"]).post(path(team, "/stop")).status_code == 200
+    events = [
+        event for one in told if isinstance(one, partial) for event in one.args[0] if isinstance(event, Event)
+    ]
+    assert {event.user_pk for event in events if event.name == SESSION_END} == worked
+    assert len(worked) == 2
 
 
 def test_only_the_creator_goes_on_again(team: Team, person: Any) -> None:
