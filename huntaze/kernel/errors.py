@@ -96,6 +96,13 @@ class ReadOnly(NotAllowed):
     message = "This workspace is read-only until its subscription is paid on the billing page"
 
 
+class TookTooLong(DomainError):
+    """What was asked for can't be found out while somebody waits for it."""
+
+    code = "took_too_long"
+    message = "This takes too long to look up"
+
+
 class Unavailable(DomainError):
     """Something that we need is down; `data`: retry_after (seconds)."""
 

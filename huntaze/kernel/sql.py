@@ -9,8 +9,10 @@ from functools import partial
 from typing import Any
 
 import psycopg
-from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db import DEFAULT_DB_ALIAS, OperationalError, connection, connections, transaction
 from django.db.models import QuerySet
+
+from huntaze.kernel.errors import TookTooLong
 
 
 @contextmanager
@@ -22,6 +24,29 @@ def cursor() -> Iterator[psycopg.Cursor[Any]]:
     own.validate_no_broken_transaction()
     with own.wrap_database_errors, psycopg.Cursor(own.connection) as cursor:
         yield cursor
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Statements in here may take so long each; raises TookTooLong, and what they changed is undone."""
+    with transaction.atomic():
+        before = _limited(f"{max(1, round(seconds * 1000))}ms")
+        try:
+            yield
+        except OperationalError as error:
+            if isinstance(error.__cause__, psycopg.errors.QueryCanceled):
+                raise TookTooLong from error
+            raise
+        _limited(before)  # a transaction around this one goes on with the limit that it had
+
+
+def _limited(limit: str) -> str:
+    """Set how long a statement of this transaction may take; returns what held before."""
+    with connection.cursor() as plain:
+        plain.execute("SELECT current_setting('statement_timeout')")
+        before: str = plain.fetchone()[0]
+        plain.execute("SELECT set_config('statement_timeout', %s, true)", [limit])
+    return before
 
 
 def execute(statement: str, values: Mapping[str, Any]) -> None:

@@ -95,6 +95,7 @@ RAW_SQL = {
     "messaging/selectors/queue_page.py": "accounts that were fetched in scope are a parameter",
     "messaging/selectors/recipients.py": "the scope's workspace is a parameter",
     "messaging/selectors/slots.py": "accounts that were found in scope are a parameter",
+    "messaging/services/campaigns/estimate.py": "gives the statements of the ORM their seconds; has none of its own",
     "messaging/services/campaigns/expand.py": "the campaign, or the queryset that it is built from, was read in scope",
     "messaging/services/campaigns/rows.py": "the campaign was fetched and locked in scope",
     "messaging/services/campaigns/texts.py": "deliveries that the engine has claimed are a parameter",

@@ -46,7 +46,7 @@ def figures(under: str) -> list[tuple[list[int], str]]:
 
 @pytest.mark.parametrize(
     ("under", "count"),
-    [("## Input", 18), ("### How much, and how often", 10), ("### Guessing", 6), ("## Sessions", 16)],
+    [("## Input", 19), ("### How much, and how often", 11), ("### Guessing", 6), ("## Sessions", 16)],
 )
 def test_each_figure_is_the_codes(under: str, count: int) -> None:
     found = figures(under)

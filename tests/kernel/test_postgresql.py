@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
-from django.db import InterfaceError, OperationalError, connection, connections
+from django.db import InterfaceError, OperationalError, connection, connections, transaction
 
 from huntaze.kernel import sql
+from huntaze.kernel.errors import TookTooLong
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -39,3 +40,14 @@ def test_the_next_request_gets_a_new_connection(closed_by_server: None) -> None:
 def test_without_the_check_it_would_have_failed(closed_by_server: None) -> None:
     with pytest.raises((OperationalError, InterfaceError)):
         sql.row("SELECT 2", {})
+
+
+def test_a_statement_that_takes_too_long_is_broken_off_and_the_usual_limit_holds_again() -> None:
+    usual = sql.row("SHOW statement_timeout", {})
+    with transaction.atomic():
+        with pytest.raises(TookTooLong), sql.within(0.05):
+            sql.row("SELECT pg_sleep(60)", {})
+        with sql.within(5.0):
+            assert sql.row("SHOW statement_timeout", {}) == ("5s",)
+        assert sql.row("SHOW statement_timeout", {}) == usual
+    assert sql.row("SHOW statement_timeout", {}) == usual

@@ -4,12 +4,16 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import pytest
+from django.db import connection
 from django.test import Client
 
 from huntaze.kernel import clock
 from huntaze.kernel.tenancy import cross_workspace
 from messaging.models import Campaign, Segment
 from messaging.rules.presets import PRESETS
+from messaging.services.campaigns import estimate as counting
+from messaging.views import campaigns as pages
 from tests.conftest import World
 from tests.factories.campaigns import campaign
 from tests.factories.messaging import FanFactory, delivery
@@ -129,6 +133,27 @@ def test_a_ready_made_audience_that_was_changed_is_counted_as_changed(browser: B
     named = {"campaign": row.public_id, "audience": "preset:new_7"}
     assert client.post("/marketing/audience", FORM | named).context["estimate"].planned == 1
     assert client.post("/marketing/audience", named | {"audience": ""}).context["estimate"] is None
+
+
+def _slow(execute: Any, statement: str, values: Any, many: bool, context: Any) -> Any:
+    """A database that looks through very many fans."""
+    is_count = "excluded_by" in statement
+    return execute(*(("SELECT pg_sleep(60)", None) if is_count else (statement, values)), many, context)
+
+
+def test_what_takes_too_long_to_count_or_is_asked_too_often_is_said(
+    browser: Browser, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, body = browser(world.owner), FORM | {"account": world.account.public_id}
+    monkeypatch.setattr(counting, "MOST_S", 0.05)
+    with connection.execute_wrapper(_slow):
+        late = client.post("/marketing/audience", body)
+    assert (late.status_code, late.context["is_late"], late.context["estimate"]) == (200, True, None)
+    assert "Counting takes too long just now" in late.content.decode()
+    monkeypatch.setattr(counting, "MOST_S", 30.0)
+    monkeypatch.setattr(pages, "ESTIMATES_A_MINUTE", 2)
+    assert client.post("/marketing/audience", body).context["estimate"].planned == 1
+    assert client.post("/marketing/audience", body).context["is_late"]
 
 
 def test_what_is_wrong_stands_at_its_field_and_nothing_is_lost(browser: Browser, world: World) -> None:
