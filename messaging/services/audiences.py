@@ -119,6 +119,7 @@ def kept_segment(
 
 
 def known_segment(account: PlatformAccount, name: str) -> Segment | None:
+    """The account's segment of this name."""
     return Segment.objects.filter(account=account, name=name).first()
 
 
