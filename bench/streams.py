@@ -6,7 +6,6 @@ written as services write it; each page's arrival is timed on the machine's own 
 
 import asyncio
 import os
-import socket
 import time
 from argparse import Namespace
 from pathlib import Path
@@ -28,13 +27,13 @@ def options() -> Namespace:
 
 
 def measure(chosen: Namespace) -> dict[str, Any]:
-    from bench.kit.web import _listens
+    from bench.kit import web
 
     cookies, workspace = _people(-(-chosen.streams // TABS))
     with house.house() as running:
-        port = _free_port()
+        port = web.free_port()
         pid = running.start("events", "huntaze.events", HOST="127.0.0.1", EVENTS_PORT=str(port))
-        house.wait_for(lambda: _listens(port), seconds=60, what="the event streams", house=running)
+        house.wait_for(lambda: web.listens(port), seconds=60, what="the event streams", house=running)
         empty = _resident(pid)
         wanted = [cookies[number // TABS] for number in range(chosen.streams)]
         times, full = asyncio.run(_listen(port, pid, wanted, workspace, chosen.rounds))
@@ -95,10 +94,8 @@ async def _listen(
 
 def _people(count: int) -> tuple[list[str], int]:
     """Members of one workspace, signed in; their session cookies and the workspace's key."""
-    from django.conf import settings
-    from django.test import Client
-
     from accounts.models import Membership, User, Workspace
+    from bench.kit import web
     from huntaze.kernel import clock
     from huntaze.kernel.tenancy import workspace_scope
 
@@ -107,16 +104,8 @@ def _people(count: int) -> tuple[list[str], int]:
         user = User.objects.create(email=f"bench{time.time_ns()}_{number}@example.test", name="Bench")
         with workspace_scope(workspace.pk):
             Membership.objects.create(user=user, workspace=workspace, role="manager", joined_at=clock.now())
-        client = Client()
-        client.force_login(user)
-        cookies.append(str(client.cookies[settings.SESSION_COOKIE_NAME].value))
+        cookies.append(web.session_of(user)[1])
     return cookies, workspace.pk
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 def _resident(pid: int) -> float:

@@ -4,6 +4,10 @@ import asyncio
 import socket
 import time
 from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.test import Client
 
 from bench.kit.house import House, wait_for
 
@@ -23,21 +27,33 @@ class Answers:
 
 def start(house: House, workers: int = 2, threads: int = 8, **more: str) -> int:
     """gunicorn as it is configured for everybody, with `more` in its environment; returns its port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
+    port = free_port()
     sizes = {"WEB_WORKERS": str(workers), "WEB_THREADS": str(threads), "WEB_DRAIN_SECONDS": "0"} | more
     house.start(
         "web", "gunicorn", "-c", "python:huntaze.gunicorn", "huntaze.wsgi:application",
         HOST="127.0.0.1", PORT=str(port), ALLOWED_HOSTS="127.0.0.1", API_REQUESTS_PER_MINUTE="100000000", **sizes,
     )  # fmt: skip
-    wait_for(lambda: _listens(port), seconds=60, what="the web server", house=house)
+    wait_for(lambda: listens(port), seconds=60, what="the web server", house=house)
     return port
 
 
-def _listens(port: int) -> bool:
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def listens(port: int) -> bool:
     with socket.socket() as link:
         return link.connect_ex(("127.0.0.1", port)) == 0
+
+
+def session_of(user: Any) -> tuple[str, str]:
+    """Name and value of the cookie of somebody who has just signed in."""
+    client = Client()
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    name = settings.SESSION_COOKIE_NAME
+    return name, str(client.cookies[name].value)
 
 
 def request(method: str, path: str, key: str, body: bytes = b"", more: str = "") -> bytes:
